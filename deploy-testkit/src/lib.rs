@@ -1,0 +1,1 @@
+//! Simulated world, recordings, fakes, strategies and invariants.

@@ -1,0 +1,93 @@
+//! The repository's own commands. `.ci/run` and a person at a desk run the same ones.
+//!
+//! * `cargo xtask ci`: everything that a change must pass, ending with the tests.
+//! * `cargo xtask test`: the tests, with what the ignored ones need (a browser, recordings).
+//! * `cargo xtask check [NAME...]`: the purity checks by themselves.
+//! * `cargo xtask docs`: the book's table of contents and every relative link.
+//! * `cargo xtask bench`: the benchmarks, and where their figures are.
+//!
+//! The first step that fails ends the run with exit status 1 and says what to run to repeat it.
+#![allow(clippy::print_stdout, reason = "a command-line tool reports on standard output")]
+
+mod bench;
+mod browser;
+mod checks;
+mod ci;
+mod docs;
+mod markdown;
+mod python;
+mod repo;
+mod shell;
+mod step;
+mod suite;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::repo::Repo;
+use crate::step::{Runner, Stopped};
+
+/// The repository's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that a change must pass: format, lints, documentation, purity, links, tests.
+    Ci(suite::Options),
+    /// All tests, the ignored ones too, with what they need.
+    Test(suite::Options),
+    /// The purity checks, all of them or those named.
+    Check {
+        /// Names of checks; none means all.
+        #[arg(value_enum)]
+        names: Vec<checks::Name>,
+    },
+    /// The book's table of contents, its relative links, and the book itself if mdbook is installed.
+    Docs,
+    /// The benchmarks, and where their figures are.
+    Bench {
+        /// Passed on to the benchmarks, for example a filter.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let repo = Repo::locate();
+    let mut runner = Runner::new(std::io::stdout());
+    let result = dispatch(&cli.command, &repo, &mut runner);
+    runner.summary();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stopped) => ExitCode::FAILURE,
+    }
+}
+
+fn dispatch(command: &Command, repo: &Repo, runner: &mut Runner<std::io::Stdout>) -> Result<(), Stopped> {
+    match command {
+        Command::Ci(options) => ci::run(repo, runner, options),
+        Command::Test(options) => suite::run(repo, runner, options),
+        Command::Check { names } => checks::run(repo, runner, names),
+        Command::Docs => docs::run(repo, runner),
+        Command::Bench { args } => bench::run(repo, runner, args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,83 @@
+//! `cargo xtask test`: every test, with what the ignored ones need.
+//!
+//! A test that needs something from outside the checkout is `#[ignore]`d with the reason, and finds it by a variable:
+//!
+//! | variable | what it names | set when |
+//! |---|---|---|
+//! | `CHROMIUM` | a browser that runs headless | one is found or can be installed |
+//! | `MPAC_SHARED_DATA` | the folder of real recordings | `../shared/data` exists beside the checkout |
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::Args;
+
+use crate::browser::{self, Browser};
+use crate::ci::command;
+use crate::python;
+use crate::repo::Repo;
+use crate::shell::Shell;
+use crate::step::{Runner, Stopped};
+
+/// Relative to the checkout.
+const RECORDINGS: &str = "../shared/data";
+
+/// What the tests may do to the machine.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Install no Debian package; tests that need a missing one are skipped and say so.
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Runs the ordinary tests, then the ignored ones.
+pub(crate) fn run<W: Write>(repo: &Repo, runner: &mut Runner<W>, options: &Options) -> Result<(), Stopped> {
+    let mut variables = Vec::new();
+    if python::needed(repo) {
+        let path = runner.step("python packages", "cargo xtask test", || {
+            python::prepare(repo, &repo.root().join(python::VENV))
+        })?;
+        variables.push(("PATH", path));
+    }
+    match repo.root().join(RECORDINGS).canonicalize() {
+        Ok(path) => variables.push(("MPAC_SHARED_DATA", path.into_os_string())),
+        Err(_) => runner.say(&format!("    no {RECORDINGS}: tests on real recordings are skipped")),
+    }
+    command(runner, "tests", tests(repo, &variables))?;
+
+    match runner.step("browser", "cargo xtask test", || browser::find(repo, !options.no_install))? {
+        Browser::Found(path) => variables.push(("CHROMIUM", path.into_os_string())),
+        Browser::Missing(why) => runner.say(&format!("    the browser test is skipped: {why}")),
+    }
+    command(runner, "ignored tests", ignored_tests(repo, &variables))
+}
+
+fn tests(repo: &Repo, variables: &[(&str, OsString)]) -> Shell {
+    with(repo.cargo(["test", "--workspace", "--all-features"]), variables)
+}
+
+/// `--tests` leaves documentation out: an `ignore`d code block is one that is not meant to compile.
+fn ignored_tests(repo: &Repo, variables: &[(&str, OsString)]) -> Shell {
+    with(repo.cargo(["test", "--workspace", "--all-features", "--tests", "--", "--ignored"]), variables)
+}
+
+fn with(shell: Shell, variables: &[(&str, OsString)]) -> Shell {
+    variables.iter().fold(shell, |shell, (key, value)| shell.env(key, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_repeat_line_carries_what_the_tests_were_told() {
+        let variables = [("CHROMIUM", OsString::from("/usr/bin/chromium"))];
+        let line = ignored_tests(&Repo::at(Path::new(".")), &variables).line();
+        assert_eq!(
+            line,
+            "CHROMIUM=/usr/bin/chromium cargo test --workspace --all-features --tests -- --ignored"
+        );
+    }
+}

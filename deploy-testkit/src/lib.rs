@@ -1,1 +1,3 @@
 //! Simulated world, recordings, fakes, strategies and invariants.
+
+pub mod recording;

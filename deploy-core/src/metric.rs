@@ -250,7 +250,9 @@ impl FromStr for Signal {
         };
         match (rate.split_once('/'), complement) {
             (Some((part, whole)), false) => Ok(Self::Rate { part: metric(part)?, whole: metric(whole)? }),
-            (Some((part, whole)), true) => Ok(Self::Complement { part: metric(part)?, whole: metric(whole)? }),
+            (Some((part, whole)), true) => {
+                Ok(Self::Complement { part: metric(part)?, whole: metric(whole)? })
+            }
             (None, false) => Ok(Self::Metric(metric(rate)?)),
             (None, true) => Err(invalid()),
         }

@@ -1,0 +1,109 @@
+//! A person in the middle: pause, resume, promote now, abort, each with who and why.
+
+use alloc::format;
+use alloc::string::ToString;
+
+use super::event::{Command, CommandKind, Rejected};
+use super::state::{Baking, RollbackStep, ShiftStep, Shifting};
+use super::{Cause, Control, Outcome, Phase, RollingBack, Rollout};
+use crate::decision::DecisionKind;
+use crate::effect::Effects;
+
+impl Rollout {
+    /// Whether a command can be obeyed; nothing is changed.
+    pub(super) fn check_command(&self, command: &Command) -> Result<(), Rejected> {
+        if command.by.trim().is_empty() || command.why.trim().is_empty() {
+            return Err(Rejected::Anonymous);
+        }
+        match (&self.phase, command.kind) {
+            // After the end blue can still be started again (semantics 5.8).
+            (Phase::Finished(Outcome::Completed), CommandKind::Abort { .. }) => Ok(()),
+            (Phase::Finished(outcome), _) => Err(Rejected::Finished(outcome_words(outcome).to_string())),
+            (
+                Phase::RollingBack(RollingBack { step: RollbackStep::HeldByBlue { .. }, .. }),
+                CommandKind::Abort { force: true, .. },
+            ) => Ok(()),
+            (Phase::RollingBack(_), _) => Err(Rejected::RollingBack),
+            (_, CommandKind::Pause) => match &self.control {
+                Control::Running => Ok(()),
+                Control::Paused { by, .. } => Err(Rejected::AlreadyPaused(by.clone())),
+            },
+            (_, CommandKind::Resume) => {
+                if self.is_paused() {
+                    Ok(())
+                } else {
+                    Err(Rejected::NotPaused)
+                }
+            }
+            (Phase::Baking(_), CommandKind::Promote { force }) => self.check_promotion(force),
+            (_, CommandKind::Promote { .. }) => {
+                Err(Rejected::NotBaking("no stage is baking now".to_string()))
+            }
+            (_, CommandKind::Abort { .. }) => Ok(()),
+        }
+    }
+
+    /// A trigger that fires has rolled back already, so what remains to be forced is what a person should know of.
+    fn check_promotion(&self, force: bool) -> Result<(), Rejected> {
+        if self.is_paused() {
+            return Err(Rejected::NotBaking("the rollout is paused: resume it first".to_string()));
+        }
+        if force {
+            return Ok(());
+        }
+        if self.judge.is_holding() {
+            return Err(Rejected::NeedsForce("a trigger cannot see: promotion is held".to_string()));
+        }
+        match self.judge.alerts_raised(&self.plan).next() {
+            Some(alert) => Err(Rejected::NeedsForce(format!("the alert `{alert}` holds"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Obeys a command that was checked.
+    pub(super) fn obey(&mut self, command: Command, out: &mut Effects) {
+        let Command { kind, by, why } = command;
+        match kind {
+            CommandKind::Pause => {
+                self.decide(DecisionKind::Pause, format!("{by}: {why}"), out);
+                self.control = Control::Paused { by, why };
+            }
+            CommandKind::Resume => {
+                self.decide(DecisionKind::Resume, format!("{by}: {why}"), out);
+                self.control = Control::Running;
+                if let Phase::Shifting(Shifting { stage, step: ShiftStep::Waiting }) = self.phase {
+                    self.begin_shift(stage, out);
+                }
+            }
+            CommandKind::Promote { .. } => {
+                if let Phase::Baking(Baking { stage, .. }) = self.phase {
+                    let kind =
+                        if self.plan.is_last(stage) { DecisionKind::Complete } else { DecisionKind::Promote };
+                    let (counted, bake) = (self.judge.counted(), self.plan.stage_bake(stage));
+                    self.decide(kind, format!("{by}, after {counted} of {bake} min of evidence: {why}"), out);
+                    self.stage_passed(stage, out);
+                }
+            }
+            CommandKind::Abort { issue, force } => {
+                self.decide(DecisionKind::Rollback, format!("{by}: {why}"), out);
+                if matches!(self.phase, Phase::RollingBack(_)) {
+                    self.drop_outstanding(out);
+                    self.set_back(out);
+                    return;
+                }
+                if force {
+                    self.health.blue = super::KnownHealth::Unknown;
+                }
+                self.take_back(Cause::Person { by, issue }, &why, out);
+            }
+        }
+    }
+}
+
+const fn outcome_words(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Completed => "completed",
+        Outcome::RolledBack { .. } => "rolled back",
+        Outcome::Abandoned { .. } => "abandoned before any traffic moved",
+    }
+}

@@ -1,0 +1,92 @@
+//! What can happen to a rollout.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::effect::{Answer, Failure};
+use crate::ids::EffectId;
+use crate::policy::IssueKind;
+
+/// Something that happened. Events are what the journal stores; the state is their fold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The time of [`Rollout::deadline`](super::Rollout::deadline) has come.
+    Tick,
+    /// An effect came to something.
+    Outcome {
+        /// Which effect.
+        effect: EffectId,
+        /// What it came to.
+        result: Result<Answer, Failure>,
+    },
+    /// A person wants something.
+    Command(Command),
+}
+
+/// What a person wants, who it is, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// What is wanted.
+    pub kind: CommandKind,
+    /// Who wants it.
+    pub by: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What a person can want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CommandKind {
+    /// Nothing moves towards green until it is resumed; triggers go on.
+    Pause,
+    /// Undoes a pause.
+    Resume,
+    /// Skips the rest of the running bake.
+    Promote {
+        /// Also while an alert holds or a trigger cannot see.
+        force: bool,
+    },
+    /// Takes the rollout back.
+    Abort {
+        /// What went wrong, for the decision matrix.
+        issue: IssueKind,
+        /// Also onto a blue that is known to be unhealthy.
+        force: bool,
+    },
+}
+
+/// An event that changes nothing: the state is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The outcome of an effect that nobody waits for: it was late or came twice.
+    #[error("nobody waits for the outcome of effect {0}: it came late or twice")]
+    UnknownEffect(EffectId),
+    /// The outcome does not fit the effect.
+    #[error("effect {0} cannot come to such an answer")]
+    UnfitAnswer(EffectId),
+    /// A command without a name or a reason.
+    #[error("say who you are and why: both are recorded")]
+    Anonymous,
+    /// The rollout is over.
+    #[error("too late: the rollout is over ({0})")]
+    Finished(String),
+    /// A rollback has begun.
+    #[error("too late: the rollout is being rolled back")]
+    RollingBack,
+    /// There is nothing to resume.
+    #[error("the rollout is not paused")]
+    NotPaused,
+    /// It is paused already.
+    #[error("the rollout is paused already, by {0}")]
+    AlreadyPaused(String),
+    /// No stage is baking.
+    #[error("there is no bake to skip: {0}")]
+    NotBaking(String),
+    /// Promoting now is risky.
+    #[error("{0}: force the promotion if that is what you want")]
+    NeedsForce(String),
+}

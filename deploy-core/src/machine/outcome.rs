@@ -1,0 +1,124 @@
+//! What an effect came to, handed to the phase that waits for it.
+
+use alloc::string::String;
+
+use super::outstanding::Answered;
+use super::state::KnownHealth;
+use super::{Decommissioning, Phase, Rollout};
+use crate::effect::{Answer, Effect, EffectKind, Effects, Failure, Health, ObservedWeights};
+use crate::metric::Side;
+
+impl Rollout {
+    /// Acts on an outcome: an answer is handed on, a failure is tried again or given up.
+    pub(super) fn settle_outcome(&mut self, answered: Answered, out: &mut Effects) {
+        let Answered { effect, result } = answered;
+        match result {
+            Ok(answer) => self.answered(effect, answer, out),
+            Err(failure) => self.failed(effect, failure, out),
+        }
+    }
+
+    fn answered(&mut self, effect: Effect, answer: Answer, out: &mut Effects) {
+        match (effect.kind, answer) {
+            (EffectKind::Observe { period }, Answer::Readings(readings)) => {
+                self.observed(period, &readings, out)
+            }
+            (EffectKind::Probe { services }, Answer::Probes(answers)) => {
+                self.probed(&services, &answers, out)
+            }
+            (EffectKind::CheckHealth { side }, Answer::Health(health)) => {
+                self.health_known(side, health, out)
+            }
+            (EffectKind::ReadWeights, Answer::Weights(weights)) => self.weights_read(weights, out),
+            (EffectKind::SetWeights { weights, .. }, Answer::Done) => {
+                self.expected = weights;
+                match self.phase.clone() {
+                    Phase::Shifting(shifting) => self.shift_set(&shifting, effect.id),
+                    Phase::RollingBack(rolling_back) => self.rollback_set(&rolling_back, effect.id),
+                    Phase::Preparing(_)
+                    | Phase::Baking(_)
+                    | Phase::Decommissioning(_)
+                    | Phase::Finished(_) => {}
+                }
+            }
+            (EffectKind::ConfirmWeights { .. }, Answer::InSync(in_sync)) => match self.phase.clone() {
+                Phase::Shifting(shifting) => self.shift_confirmed(shifting, in_sync, out),
+                Phase::RollingBack(rolling_back) => self.rollback_confirmed(rolling_back, in_sync, out),
+                Phase::Preparing(_) | Phase::Baking(_) | Phase::Decommissioning(_) | Phase::Finished(_) => {}
+            },
+            (EffectKind::Provision, Answer::Done) => self.provisioned(),
+            (EffectKind::RunCheck { check }, Answer::Check(result)) => self.checked(&check, result, out),
+            (EffectKind::RetireBlue, Answer::Done) => self.retired(out),
+            (EffectKind::ReviveBlue, Answer::Done) => self.revived(),
+            // `take_outcome` lets no answer pass that does not fit its effect.
+            (_, _) => {}
+        }
+    }
+
+    fn weights_read(&mut self, weights: ObservedWeights, out: &mut Effects) {
+        match self.phase.clone() {
+            Phase::Preparing(_) => self.first_weights_read(weights, out),
+            Phase::Shifting(shifting) => self.shift_weights_read(&shifting, weights, out),
+            Phase::Baking(_)
+            | Phase::Decommissioning(Decommissioning::Waiting { .. } | Decommissioning::Retiring) => {
+                self.compare_weights(weights, out);
+            }
+            Phase::RollingBack(rolling_back) => self.rollback_weights_read(rolling_back, weights, out),
+            Phase::Finished(_) => {}
+        }
+    }
+
+    fn health_known(&mut self, side: Side, health: Health, out: &mut Effects) {
+        *self.health.of(side) = KnownHealth::Known(health);
+        self.health_looked(side, out);
+    }
+
+    /// The phase that waits for a side's health goes on, now that there was a look.
+    fn health_looked(&mut self, side: Side, out: &mut Effects) {
+        match (self.phase.clone(), side) {
+            (Phase::Preparing(preparing), Side::Green) => self.preparing_health(preparing, out),
+            (Phase::Shifting(shifting), Side::Green) => self.shift_health(shifting, out),
+            (Phase::RollingBack(rolling_back), Side::Blue) => self.rollback_health(rolling_back, out),
+            (
+                Phase::Preparing(_)
+                | Phase::Shifting(_)
+                | Phase::Baking(_)
+                | Phase::Decommissioning(_)
+                | Phase::RollingBack(_)
+                | Phase::Finished(_),
+                _,
+            ) => {}
+        }
+    }
+
+    fn failed(&mut self, effect: Effect, failure: Failure, out: &mut Effects) {
+        let kind = effect.kind.clone();
+        let Some(what) = self.retry_or_give_up(effect, failure, out) else { return };
+        match kind {
+            EffectKind::Observe { period } => self.not_observed(period, out),
+            EffectKind::Probe { services } => {
+                let none = alloc::vec![false; services.len()];
+                self.probed(&services, &none, out);
+            }
+            EffectKind::CheckHealth { side } => {
+                *self.health.of(side) = KnownHealth::Unknown;
+                self.health_looked(side, out);
+            }
+            EffectKind::ReadWeights => self.gave_up_reading(what, out),
+            EffectKind::SetWeights { .. }
+            | EffectKind::ConfirmWeights { .. }
+            | EffectKind::Provision
+            | EffectKind::RunCheck { .. } => self.take_back_after_failure(what, out),
+            // These have no attempt limit where they are issued.
+            EffectKind::RetireBlue | EffectKind::ReviveBlue => {}
+        }
+    }
+
+    /// While a stage bakes a failed look at the weights says nothing; before a change it stops the change.
+    fn gave_up_reading(&mut self, what: String, out: &mut Effects) {
+        match &self.phase {
+            Phase::Baking(_) | Phase::Decommissioning(_) | Phase::RollingBack(_) | Phase::Finished(_) => {}
+            Phase::Preparing(_) | Phase::Shifting(_) => self.take_back_after_failure(what, out),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The state of a rollout: one struct per phase, times only where they mean something.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::effect::{Effect, Health};
+use crate::ids::EffectId;
+use crate::metric::Side;
+use crate::policy::IssueKind;
+use crate::time::Timestamp;
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// Green is started and checked; no traffic moves.
+    Preparing(Preparing),
+    /// The weights of a stage are being put into effect.
+    Shifting(Shifting),
+    /// A stage's weights are in effect, and evidence is gathered.
+    Baking(Baking),
+    /// The last stage has passed; blue still runs.
+    Decommissioning(Decommissioning),
+    /// Traffic is being taken back to blue.
+    RollingBack(RollingBack),
+    /// Nothing more happens by itself.
+    Finished(Outcome),
+}
+
+/// The steps of the preparation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Preparing {
+    /// The weights before anything is done are read.
+    Reading,
+    /// Green is being started.
+    Provisioning {
+        /// Until when all of it must be healthy.
+        deadline: Timestamp,
+    },
+    /// Green runs and becomes healthy.
+    AwaitingHealth {
+        /// Until when all of it must be healthy.
+        deadline: Timestamp,
+        /// When to look again, unless a look is under way.
+        next_look: Timestamp,
+        /// What was still missing at the latest look.
+        detail: String,
+    },
+    /// The pre-production checks run, one after the other.
+    Checking {
+        /// The place of the running check in the release's list.
+        check: usize,
+    },
+}
+
+/// A stage's weights on their way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shifting {
+    /// The stage whose weights are put into effect.
+    pub stage: usize,
+    /// How far it is.
+    pub step: ShiftStep,
+}
+
+/// The steps of a shift.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ShiftStep {
+    /// The rollout is paused before the change.
+    Waiting,
+    /// The weights are read: has somebody else changed them?
+    ReadingBefore,
+    /// Green must be known healthy before it gets more weight.
+    CheckingGreen {
+        /// When to look again, unless a look is under way.
+        next_look: Timestamp,
+        /// Looks that did not find it healthy.
+        looks: u32,
+    },
+    /// The change is made.
+    Setting,
+    /// The change spreads to every name server.
+    Confirming {
+        /// The effect that made the change.
+        change: EffectId,
+        /// When to ask again, unless a question is under way.
+        next_look: Timestamp,
+        /// Until when the change must be confirmed.
+        deadline: Timestamp,
+    },
+    /// The weights are read back.
+    ReadingBack,
+    /// Resolvers let go of the old answer.
+    Settling {
+        /// When the record's TTL has passed.
+        until: Timestamp,
+    },
+}
+
+/// A stage that bakes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baking {
+    /// The stage.
+    pub stage: usize,
+    /// When its weights took effect.
+    pub effective: Timestamp,
+}
+
+/// The last stage has passed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decommissioning {
+    /// Blue still runs, in case it is needed.
+    Waiting {
+        /// The earliest time to retire it.
+        until: Timestamp,
+    },
+    /// Blue is being retired.
+    Retiring,
+}
+
+/// Traffic on its way back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RollingBack {
+    /// Why.
+    pub cause: Cause,
+    /// The stage in which it began.
+    pub stage: usize,
+    /// How far it is.
+    pub step: RollbackStep,
+}
+
+/// The steps of a rollback.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RollbackStep {
+    /// Blue is known to be unhealthy: a person must decide.
+    HeldByBlue {
+        /// When to look at blue again, unless a look is under way.
+        next_look: Timestamp,
+    },
+    /// Blue, which was retired, is started again.
+    Reviving,
+    /// Blue becomes healthy.
+    AwaitingBlue {
+        /// When to look again, unless a look is under way.
+        next_look: Timestamp,
+    },
+    /// The change is made.
+    Setting,
+    /// The change spreads to every name server.
+    Confirming {
+        /// The effect that made the change.
+        change: EffectId,
+        /// When to ask again, unless a question is under way.
+        next_look: Timestamp,
+    },
+    /// The weights are read back.
+    ReadingBack,
+    /// Resolvers let go of the old answer.
+    Settling {
+        /// When the record's TTL has passed.
+        until: Timestamp,
+    },
+    /// The weights are read a last time: nothing has overtaken the rollback.
+    Verifying,
+}
+
+/// Why a rollout is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// A rule, by its id.
+    Rule(String),
+    /// A person.
+    Person {
+        /// Who.
+        by: String,
+        /// What went wrong.
+        issue: IssueKind,
+    },
+    /// An effect that could not be done.
+    Effect(String),
+}
+
+/// How a rollout ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Green serves everything and blue is retired.
+    Completed,
+    /// Blue serves everything again.
+    RolledBack {
+        /// Why.
+        cause: Cause,
+    },
+    /// It ended before any traffic moved.
+    Abandoned {
+        /// Why.
+        cause: Cause,
+    },
+}
+
+/// Whether a person, or a drift of the weights, has stopped the way towards green.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// The rollout moves on by itself.
+    Running,
+    /// Nothing moves towards green.
+    Paused {
+        /// Who paused it.
+        by: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// What is known of a side's health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KnownHealth {
+    /// Nothing recent.
+    Unknown,
+    /// The latest look's answer.
+    Known(Health),
+}
+
+impl KnownHealth {
+    /// Known to be healthy.
+    #[must_use]
+    pub const fn is_healthy(&self) -> bool {
+        matches!(self, Self::Known(Health::Healthy))
+    }
+
+    /// Known to be unhealthy: what is wrong. A side that is only starting is not.
+    #[must_use]
+    pub fn what_is_wrong(&self) -> Option<&str> {
+        match self {
+            Self::Known(Health::Unhealthy { detail } | Health::Failed { detail }) => Some(detail),
+            Self::Known(Health::Healthy | Health::Starting { .. }) | Self::Unknown => None,
+        }
+    }
+}
+
+/// What is known of both sides.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sides {
+    pub(super) blue: KnownHealth,
+    pub(super) green: KnownHealth,
+}
+
+impl Sides {
+    pub(super) const fn of(&mut self, side: Side) -> &mut KnownHealth {
+        match side {
+            Side::Blue => &mut self.blue,
+            Side::Green => &mut self.green,
+        }
+    }
+}
+
+/// An effect without an outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Outstanding {
+    pub(super) effect: Effect,
+    pub(super) wait: Wait,
+}
+
+/// What an outstanding effect waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Wait {
+    /// Its outcome, until the time-out.
+    Outcome { until: Timestamp },
+    /// Its next attempt.
+    Attempt { at: Timestamp },
+}

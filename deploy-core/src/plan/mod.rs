@@ -1,0 +1,161 @@
+//! Policy + release -> plan: everything absolute, resolved and valid. Nothing downstream checks it again.
+
+mod check;
+mod compile;
+mod rule;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+pub use compile::{Recorded, Sought};
+pub(crate) use rule::{CountPair, GateKind, GatePlan, StagePlan, Term, Test, Watch, WatchKind, at};
+
+use crate::analysis::Class;
+use crate::ids::{CheckName, RecordName, Revision};
+use crate::metric::{Metric, Side};
+use crate::policy::Policy;
+use crate::units::Weights;
+
+/// What is rolled out, and what is known of the world that it is rolled out to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The service or the set of services, for people.
+    pub service: String,
+    /// The record whose weights are moved.
+    pub record: RecordName,
+    /// What serves now.
+    pub blue: Revision,
+    /// What shall serve next.
+    pub green: Revision,
+    /// The pre-production checks, in the order in which they run.
+    #[serde(default)]
+    pub checks: Vec<CheckName>,
+    /// The metrics that the metrics port can answer, for either side.
+    pub metrics: Vec<Metric>,
+    /// The critical services that the probes port can probe, by the name of their `*_up` metric.
+    #[serde(default)]
+    pub probes: Vec<Metric>,
+}
+
+/// A metric of a side that the plan needs in every period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Whose metric.
+    pub side: Side,
+    /// Which metric.
+    pub metric: Metric,
+    pub(crate) class: Class,
+    pub(crate) requests: SeriesId,
+}
+
+/// The place of a [`Series`] in [`Plan::series`], and of its reading in an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesId(u16);
+
+impl SeriesId {
+    /// The index into [`Plan::series`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A valid plan. Made by [`Policy::compile`](crate::policy::Policy::compile) only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    policy: Policy,
+    release: Release,
+    series: Vec<Series>,
+    stages: Vec<StagePlan>,
+    triggers: Vec<Watch>,
+    alerts: Vec<Watch>,
+    skipped: Vec<String>,
+}
+
+impl Plan {
+    /// The policy that was compiled.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The release that it was compiled for.
+    #[must_use]
+    pub const fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// The metrics that an observation of a period consists of, in this order.
+    #[must_use]
+    pub fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    /// The ids of the rules that a recording has no rows for (semantics 4); empty for a live rollout.
+    #[must_use]
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// The number of stages, at least one.
+    #[must_use]
+    pub fn stage_count(&self) -> usize {
+        self.stages.len()
+    }
+
+    /// The name of a stage; the last one's for any later index.
+    #[must_use]
+    pub fn stage_name(&self, stage: usize) -> &str {
+        self.stage(stage).map_or("", |stage| &stage.name)
+    }
+
+    /// The weights of a stage.
+    #[must_use]
+    pub fn stage_weights(&self, stage: usize) -> Weights {
+        self.stage(stage).map_or(Weights::ALL_BLUE, |stage| stage.weights)
+    }
+
+    /// The bake of a stage in periods.
+    #[must_use]
+    pub fn stage_bake(&self, stage: usize) -> u32 {
+        self.stage(stage).map_or(u32::MAX, |stage| stage.bake)
+    }
+
+    /// Whether this is the last stage.
+    #[must_use]
+    pub fn is_last(&self, stage: usize) -> bool {
+        stage + 1 >= self.stages.len()
+    }
+
+    pub(crate) fn stage(&self, stage: usize) -> Option<&StagePlan> {
+        self.stages.get(stage).or_else(|| self.stages.last())
+    }
+
+    pub(crate) fn stages(&self) -> &[StagePlan] {
+        &self.stages
+    }
+
+    pub(crate) fn triggers(&self) -> &[Watch] {
+        &self.triggers
+    }
+
+    pub(crate) fn alerts(&self) -> &[Watch] {
+        &self.alerts
+    }
+
+    /// The critical services that must be probed, in order: those that a trigger names and no metric shows.
+    pub fn probed_services(&self) -> impl Iterator<Item = &Metric> {
+        self.triggers.iter().flat_map(|trigger| match &trigger.kind {
+            WatchKind::Critical { probes, .. } => probes.as_slice(),
+            WatchKind::Consecutive { .. }
+            | WatchKind::Period(_)
+            | WatchKind::MOfN { .. }
+            | WatchKind::Ratio { .. }
+            | WatchKind::Trend { .. }
+            | WatchKind::Comparison { .. } => &[],
+        })
+    }
+}

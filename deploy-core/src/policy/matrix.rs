@@ -1,0 +1,107 @@
+//! The rollback decision matrix of the strategy: which way back for which kind of issue.
+
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, in the words of the strategy's decision matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum IssueKind {
+    /// Too many failed requests.
+    HighErrorRate,
+    /// Slower than allowed.
+    PerformanceDegradation,
+    /// One feature misbehaves behind its flag.
+    FeatureBug,
+    /// Wrong data was written.
+    DatabaseCorruption,
+    /// The new version can be attacked.
+    SecurityVulnerability,
+}
+
+/// How a release is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RollbackMethod {
+    /// Blue's weight goes to 100, green's to 0.
+    TrafficShift,
+    /// The same, ahead of everything else.
+    ImmediateTrafficShift,
+    /// The feature's flag is switched off.
+    FeatureFlag,
+    /// Green is stopped, the migration undone, and traffic goes to blue.
+    DatabaseRollback,
+}
+
+/// How much can go wrong on the way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Risk {
+    /// Nothing but the feature changes.
+    VeryLow,
+    /// Traffic moves to what served before.
+    Low,
+    /// Data may be lost.
+    High,
+}
+
+/// A row of the matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WayBack {
+    /// The method.
+    pub method: RollbackMethod,
+    /// The longest time that the strategy gives it.
+    pub at_most: Duration,
+    /// The strategy's judgement of its risk.
+    pub risk: Risk,
+}
+
+impl IssueKind {
+    /// Every kind, in the order of the strategy.
+    pub const ALL: [Self; 5] = [
+        Self::HighErrorRate,
+        Self::PerformanceDegradation,
+        Self::FeatureBug,
+        Self::DatabaseCorruption,
+        Self::SecurityVulnerability,
+    ];
+
+    /// The way back that the strategy's decision matrix names.
+    #[must_use]
+    pub const fn way_back(self) -> WayBack {
+        let (method, seconds, risk) = match self {
+            Self::HighErrorRate | Self::PerformanceDegradation => {
+                (RollbackMethod::TrafficShift, 60, Risk::Low)
+            }
+            Self::FeatureBug => (RollbackMethod::FeatureFlag, 5, Risk::VeryLow),
+            Self::DatabaseCorruption => (RollbackMethod::DatabaseRollback, 600, Risk::High),
+            Self::SecurityVulnerability => (RollbackMethod::ImmediateTrafficShift, 30, Risk::Low),
+        };
+        WayBack { method, at_most: Duration::from_secs(seconds), risk }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_data_is_worth_a_high_risk() {
+        for issue in IssueKind::ALL {
+            let high = issue.way_back().risk == Risk::High;
+            assert_eq!(high, issue == IssueKind::DatabaseCorruption, "{issue:?}");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_the_fastest_way_and_a_database_rollback_the_slowest() {
+        let time = |issue: IssueKind| issue.way_back().at_most;
+        for issue in IssueKind::ALL {
+            assert!(time(IssueKind::FeatureBug) <= time(issue));
+            assert!(time(issue) <= time(IssueKind::DatabaseCorruption));
+        }
+    }
+}

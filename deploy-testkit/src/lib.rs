@@ -3,3 +3,4 @@
 pub mod backtest;
 pub mod recording;
 pub mod reference;
+pub mod strategies;

@@ -1,0 +1,59 @@
+//! What another task can do with a running driver: command it, and watch.
+
+use alloc::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::machine::{Command, Rejected, Rollout};
+
+/// Commands that wait at once; a person sends one at a time.
+pub(super) const QUEUE: usize = 16;
+
+/// A way to a running driver, to be cloned freely.
+#[derive(Clone, Debug)]
+pub struct DriverHandle {
+    commands: mpsc::Sender<(Command, oneshot::Sender<Result<(), Rejected>>)>,
+    status: watch::Receiver<Arc<Rollout>>,
+}
+
+/// A command that was not obeyed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The machine rejects it.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// The driver has stopped.
+    #[error("nobody drives the rollout any more")]
+    Stopped,
+}
+
+impl DriverHandle {
+    pub(super) const fn new(
+        commands: mpsc::Sender<(Command, oneshot::Sender<Result<(), Rejected>>)>,
+        status: watch::Receiver<Arc<Rollout>>,
+    ) -> Self {
+        Self { commands, status }
+    }
+
+    /// Commands the rollout, and waits until it has been obeyed and stored, or rejected.
+    ///
+    /// # Errors
+    /// [`CommandError`] when it is rejected or the driver has stopped.
+    pub async fn command(&self, command: Command) -> Result<(), CommandError> {
+        let (answer, obeyed) = oneshot::channel();
+        self.commands.send((command, answer)).await.map_err(|_| CommandError::Stopped)?;
+        obeyed.await.map_err(|_| CommandError::Stopped)?.map_err(CommandError::Rejected)
+    }
+
+    /// The rollout as it stood after the latest event.
+    #[must_use]
+    pub fn status(&self) -> Arc<Rollout> {
+        Arc::clone(&self.status.borrow())
+    }
+
+    /// Waits for the next event; `false` once the driver has stopped.
+    pub async fn changed(&mut self) -> bool {
+        self.status.changed().await.is_ok()
+    }
+}

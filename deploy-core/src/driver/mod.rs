@@ -1,0 +1,296 @@
+//! The async loop between machine and ports: persist, run effects, feed their outcomes back.
+//!
+//! Dropping the future of [`Driver::run`] cancels everything that it runs; the journal says what was under way, and
+//! [`Driver::resume`] goes on from there.
+
+mod act;
+mod command;
+mod store;
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use futures::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use command::{CommandError, DriverHandle};
+
+use crate::effect::{Answer, Effect, Effects, Failure};
+use crate::ids::{EffectId, RolloutId};
+use crate::journal::{Record, ReplayError, replay};
+use crate::machine::{Command, Event, Rejected, Rollout};
+use crate::plan::Plan;
+use crate::port::{Checks, Clock, Fleet, Journal, JournalError, Lease, Metrics, Notify, Probes, Traffic};
+use crate::time::Timestamp;
+
+/// The world, as the driver sees it.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each field is the port of its name")]
+pub struct Ports {
+    pub traffic: Arc<dyn Traffic>,
+    pub fleet: Arc<dyn Fleet>,
+    pub metrics: Arc<dyn Metrics>,
+    pub checks: Arc<dyn Checks>,
+    pub probes: Arc<dyn Probes>,
+    pub journal: Arc<dyn Journal>,
+    pub notify: Arc<dyn Notify>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Who drives, and for how long a lease holds without a sign of life.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A name that tells this process from every other.
+    pub holder: String,
+    /// The time limit of the lease; it is renewed three times as often.
+    pub lease_ttl: Duration,
+}
+
+impl Options {
+    /// Options with a lease of 30 s: long enough for a slow store, short enough for a quick takeover.
+    #[must_use]
+    pub fn new(holder: impl Into<String>) -> Self {
+        Self { holder: holder.into(), lease_ttl: Duration::from_secs(30) }
+    }
+}
+
+/// Why a driver stopped before the end of its rollout.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DriverError {
+    /// The journal refused: the lease is held or lost, or somebody else has written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// What the journal holds cannot be replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The rollout exists already.
+    #[error("the rollout {0} exists already: resume it")]
+    Exists(RolloutId),
+}
+
+type Outcome = (EffectId, Result<Answer, Failure>);
+type Running = FuturesUnordered<BoxFuture<'static, Option<Outcome>>>;
+
+/// Drives one rollout.
+pub struct Driver {
+    ports: Ports,
+    options: Options,
+    rollout: Rollout,
+    lease: Lease,
+    renew_at: Timestamp,
+    /// Records that the journal holds.
+    stored: u64,
+    /// Records that it does not hold yet, oldest first.
+    backlog: Vec<Record>,
+    store_again_at: Timestamp,
+    /// Effects that wait for the backlog to be stored.
+    waiting: Vec<Effect>,
+    running: Running,
+    aborts: BTreeMap<EffectId, AbortHandle>,
+    notices: FuturesUnordered<BoxFuture<'static, ()>>,
+    commands: mpsc::Receiver<(Command, oneshot::Sender<Result<(), Rejected>>)>,
+    status: watch::Sender<Arc<Rollout>>,
+}
+
+enum Next {
+    Outcome(Option<Outcome>),
+    Command(Command, oneshot::Sender<Result<(), Rejected>>),
+    Time,
+}
+
+impl Driver {
+    /// Begins a rollout: takes the lease and stores the first record before anything is done.
+    ///
+    /// # Errors
+    /// [`DriverError`] when the lease is held, the journal cannot be written, or the rollout exists already.
+    pub async fn start(
+        ports: Ports,
+        id: RolloutId,
+        plan: Plan,
+        options: Options,
+    ) -> Result<(Self, DriverHandle), DriverError> {
+        let lease = ports.journal.acquire(&plan.release().record, &options.holder, options.lease_ttl).await?;
+        if !ports.journal.load(&id).await?.is_empty() {
+            return Err(DriverError::Exists(id));
+        }
+        let (rollout, effects) = Rollout::begin(id, plan, ports.clock.now());
+        let first = Record::begun(&rollout, effects.decisions.clone());
+        ports.journal.append(&lease, rollout.id(), 0, core::slice::from_ref(&first)).await?;
+        let (mut driver, handle) = Self::new(ports, rollout, lease, options, 1);
+        driver.carry_out(effects);
+        Ok((driver, handle))
+    }
+
+    /// Goes on with a rollout from its journal; effects without an outcome are run again under their ids.
+    ///
+    /// # Errors
+    /// [`DriverError`] when the lease is held or the journal cannot be replayed.
+    pub async fn resume(
+        ports: Ports,
+        id: RolloutId,
+        options: Options,
+    ) -> Result<(Self, DriverHandle), DriverError> {
+        let record = replay(&ports.journal.load(&id).await?)?.plan().release().record.clone();
+        let lease = ports.journal.acquire(&record, &options.holder, options.lease_ttl).await?;
+        // Whoever held the lease before may have appended until now.
+        let records = ports.journal.load(&id).await?;
+        let rollout = replay(&records)?;
+        let run = rollout.outstanding().cloned().collect();
+        let (mut driver, handle) = Self::new(ports, rollout, lease, options, records.len() as u64);
+        driver.carry_out(Effects { run, decisions: Vec::new() });
+        Ok((driver, handle))
+    }
+
+    fn new(
+        ports: Ports,
+        rollout: Rollout,
+        lease: Lease,
+        options: Options,
+        stored: u64,
+    ) -> (Self, DriverHandle) {
+        let (sender, commands) = mpsc::channel(command::QUEUE);
+        let (status, watcher) = watch::channel(Arc::new(rollout.clone()));
+        let now = ports.clock.now();
+        let driver = Self {
+            renew_at: now.after(options.lease_ttl / 3),
+            store_again_at: now,
+            ports,
+            options,
+            rollout,
+            lease,
+            stored,
+            backlog: Vec::new(),
+            waiting: Vec::new(),
+            running: FuturesUnordered::new(),
+            aborts: BTreeMap::new(),
+            notices: FuturesUnordered::new(),
+            commands,
+            status,
+        };
+        (driver, DriverHandle::new(sender, watcher))
+    }
+
+    /// Drives the rollout to its end, then gives the lease up.
+    ///
+    /// # Errors
+    /// [`DriverError`] when the lease is lost or somebody else has written to the journal: then nothing more is done.
+    pub async fn run(mut self) -> Result<Rollout, DriverError> {
+        while self.rollout.outcome().is_none() || !self.backlog.is_empty() {
+            match self.next().await {
+                Next::Outcome(Some((effect, result))) => {
+                    self.aborts.remove(&effect);
+                    drop(self.handle(Event::Outcome { effect, result }).await?);
+                }
+                // The effect was aborted: nobody waits for it.
+                Next::Outcome(None) => {}
+                Next::Command(command, answer) => {
+                    let obeyed = self.handle(Event::Command(command)).await?;
+                    drop(answer.send(obeyed));
+                }
+                Next::Time => self.time_has_come().await?,
+            }
+        }
+        while self.notices.next().await.is_some() {}
+        match self.ports.journal.release(&self.lease).await {
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(rollout = %self.rollout.id(), %error, "the lease was not released: it runs out by itself")
+            }
+        }
+        Ok(self.rollout)
+    }
+
+    async fn next(&mut self) -> Next {
+        let backlog = (!self.backlog.is_empty()).then_some(self.store_again_at);
+        let wake = self.rollout.deadline().into_iter().chain(backlog).fold(self.renew_at, Timestamp::min);
+        let clock = Arc::clone(&self.ports.clock);
+        tokio::select! {
+            biased;
+            Some(outcome) = self.running.next() => Next::Outcome(outcome),
+            Some((command, answer)) = self.commands.recv() => Next::Command(command, answer),
+            Some(()) = self.notices.next() => Next::Outcome(None),
+            () = clock.sleep_until(wake) => Next::Time,
+        }
+    }
+
+    async fn time_has_come(&mut self) -> Result<(), DriverError> {
+        let now = self.ports.clock.now();
+        if self.renew_at <= now {
+            self.renew_lease(now).await?;
+        }
+        if !self.backlog.is_empty() && self.store_again_at <= now {
+            self.store().await?;
+        }
+        if self.rollout.deadline().is_some_and(|deadline| deadline <= now) {
+            drop(self.handle(Event::Tick).await?);
+        }
+        Ok(())
+    }
+
+    /// One event: the machine decides, the journal stores, the effects run.
+    async fn handle(&mut self, event: Event) -> Result<Result<(), Rejected>, DriverError> {
+        let now = self.ports.clock.now();
+        let effects = match self.rollout.handle(now, event.clone()) {
+            Ok(effects) => effects,
+            Err(why) => {
+                tracing::debug!(rollout = %self.rollout.id(), %why, "event rejected");
+                return Ok(Err(why));
+            }
+        };
+        let number = self.stored + self.backlog.len() as u64 + 1;
+        self.backlog.push(Record::happened(number, self.rollout.now(), event, effects.decisions.clone()));
+        self.abort_unwanted();
+        // A store that has just failed is not waited for again by every event: a rollback must not queue behind it.
+        if self.store_again_at <= now {
+            self.store().await?;
+        }
+        self.carry_out(effects);
+        Ok(Ok(()))
+    }
+
+    /// Effects that the machine no longer waits for are cancelled before anything else is started: no effect overtakes a
+    /// rollback (semantics 5.3).
+    fn abort_unwanted(&mut self) {
+        let wanted: Vec<&EffectId> = self.rollout.outstanding().map(|effect| &effect.id).collect();
+        self.aborts.retain(|id, abort| {
+            let keep = wanted.contains(&id);
+            if !keep {
+                abort.abort();
+            }
+            keep
+        });
+        self.waiting.retain(|effect| wanted.contains(&&effect.id));
+    }
+
+    fn carry_out(&mut self, effects: Effects) {
+        for decision in effects.decisions {
+            self.tell(decision);
+        }
+        for effect in effects.run {
+            if effect.kind.moves_towards_green() && !self.backlog.is_empty() {
+                self.waiting.push(effect);
+            } else {
+                self.spawn(effect);
+            }
+        }
+        self.status.send_replace(Arc::new(self.rollout.clone()));
+    }
+
+    fn spawn(&mut self, effect: Effect) {
+        let (abort, registration) = AbortHandle::new_pair();
+        if let Some(earlier) = self.aborts.insert(effect.id.clone(), abort) {
+            earlier.abort();
+        }
+        let (ports, release, fence) = (self.ports.clone(), self.rollout.plan().clone(), self.lease.fence);
+        let attempt = async move {
+            let id = effect.id.clone();
+            (id, act::act(&ports, &release, fence, effect).await)
+        };
+        self.running.push(Abortable::new(attempt, registration).map(Result::ok).boxed());
+    }
+}

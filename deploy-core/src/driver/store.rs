@@ -1,0 +1,110 @@
+//! The driver's side of the journal, the lease and the notices.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use futures::FutureExt;
+
+use super::{Driver, DriverError};
+use crate::decision::Decision;
+use crate::port::JournalError;
+use crate::time::Timestamp;
+
+/// The time that the store has to take a record before effects that need not wait for it go ahead. The strategy promises a rollback within
+/// 30 to 60 seconds, most of which is the record's TTL.
+const STORE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pause between two attempts to store a backlog.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// The time that a notice has; a hanging notifier holds nothing up and is let go after this.
+const NOTICE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Notices under way at once; beyond that they are dropped, and the journal still holds the decision.
+const NOTICES_AT_ONCE: usize = 256;
+
+impl Driver {
+    /// Stores the backlog. An unreachable store is no error: it is tried again later, and what must wait for it waits.
+    pub(super) async fn store(&mut self) -> Result<(), DriverError> {
+        if self.backlog.is_empty() {
+            return Ok(());
+        }
+        let append = self.ports.journal.append(&self.lease, self.rollout.id(), self.stored, &self.backlog);
+        let patience = self.ports.clock.sleep_until(self.ports.clock.now().after(STORE_PATIENCE));
+        let result = tokio::select! {
+            biased;
+            result = append => result,
+            () = patience => Err(JournalError::Unavailable("no answer in time".into())),
+        };
+        match result {
+            Ok(()) => {
+                self.stored += self.backlog.len() as u64;
+                self.backlog.clear();
+                for effect in core::mem::take(&mut self.waiting) {
+                    self.spawn(effect);
+                }
+                Ok(())
+            }
+            Err(JournalError::Unavailable(why)) => {
+                tracing::warn!(rollout = %self.rollout.id(), backlog = self.backlog.len(), why, "journal unavailable");
+                self.store_again_at = self.ports.clock.now().after(STORE_PAUSE);
+                Ok(())
+            }
+            Err(error) => Err(self.give_up(error)),
+        }
+    }
+
+    pub(super) async fn renew_lease(&mut self, now: Timestamp) -> Result<(), DriverError> {
+        self.renew_at = now.after(self.options.lease_ttl / 3);
+        let renew = self.ports.journal.renew(&self.lease, self.options.lease_ttl);
+        let patience = self.ports.clock.sleep_until(now.after(STORE_PATIENCE));
+        let result = tokio::select! {
+            biased;
+            result = renew => result,
+            () = patience => Err(JournalError::Unavailable("no answer in time".into())),
+        };
+        match result {
+            Ok(()) => Ok(()),
+            Err(JournalError::Unavailable(why)) => {
+                tracing::warn!(rollout = %self.rollout.id(), why, "lease not renewed");
+                Ok(())
+            }
+            Err(error) => Err(self.give_up(error)),
+        }
+    }
+
+    /// Without the lease nothing has an effect any more: whatever runs is cancelled.
+    fn give_up(&mut self, error: JournalError) -> DriverError {
+        tracing::error!(rollout = %self.rollout.id(), %error, "stopped");
+        self.aborts.values().for_each(futures::future::AbortHandle::abort);
+        self.running.clear();
+        error.into()
+    }
+
+    pub(super) fn tell(&mut self, decision: Decision) {
+        tracing::info!(
+            rollout = %self.rollout.id(),
+            kind = decision.kind.as_str(),
+            stage = decision.stage.as_deref().unwrap_or_default(),
+            rule = decision.rule.as_deref().unwrap_or_default(),
+            reason = decision.reason,
+            "decision"
+        );
+        if self.notices.len() >= NOTICES_AT_ONCE {
+            tracing::warn!(rollout = %self.rollout.id(), "too many notices under way: one is dropped");
+            return;
+        }
+        let (notify, clock) = (Arc::clone(&self.ports.notify), Arc::clone(&self.ports.clock));
+        let (rollout, until) = (self.rollout.id().clone(), clock.now().after(NOTICE_PATIENCE));
+        let notice = async move {
+            tokio::select! {
+                biased;
+                told = notify.notify(&rollout, &decision) => if let Err(error) = told {
+                    tracing::warn!(%rollout, %error, "nobody was told of a decision");
+                },
+                () = clock.sleep_until(until) => tracing::warn!(%rollout, "a notice took too long and was let go"),
+            }
+        };
+        self.notices.push(notice.boxed());
+    }
+}

@@ -1,0 +1,46 @@
+use alloc::boxed::Box;
+
+use async_trait::async_trait;
+
+use super::PortError;
+use crate::effect::Health;
+use crate::ids::{EffectId, FencingToken};
+use crate::metric::Side;
+use crate::plan::Release;
+
+/// The environments: each a set of services behind target groups.
+///
+/// Contract:
+/// 1. `provision` starts green with the release's revision and returns once that is under way; health is asked for apart.
+/// 2. `retire` drains blue, stops it, and keeps what is needed to start it again; `revive` starts blue from that.
+/// 3. Each of them with an id that was used before changes nothing and succeeds.
+/// 4. `health` answers `Healthy` only when everything that should run runs and every target is known healthy: unused,
+///    initial, draining and unavailable targets are not.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Fleet: Send + Sync {
+    /// Starts green.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be started.
+    async fn provision(&self, id: &EffectId, fence: FencingToken, release: &Release)
+    -> Result<(), PortError>;
+
+    /// The health of a side.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be read; that is not the same as unhealthy.
+    async fn health(&self, release: &Release, side: Side) -> Result<Health, PortError>;
+
+    /// Retires blue.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be retired.
+    async fn retire(&self, id: &EffectId, fence: FencingToken, release: &Release) -> Result<(), PortError>;
+
+    /// Starts blue again.
+    ///
+    /// # Errors
+    /// [`PortError::NotFound`] when nothing was kept to start it from.
+    async fn revive(&self, id: &EffectId, fence: FencingToken, release: &Release) -> Result<(), PortError>;
+}

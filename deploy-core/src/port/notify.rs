@@ -1,0 +1,18 @@
+use alloc::boxed::Box;
+
+use async_trait::async_trait;
+
+use super::PortError;
+use crate::decision::Decision;
+use crate::ids::RolloutId;
+
+/// Tells people. The driver neither waits for it nor repeats it, so it can never slow or stop a rollback.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Notify: Send + Sync {
+    /// Tells of a decision.
+    ///
+    /// # Errors
+    /// [`PortError`] when nobody was told; the driver logs it.
+    async fn notify(&self, rollout: &RolloutId, decision: &Decision) -> Result<(), PortError>;
+}

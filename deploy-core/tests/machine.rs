@@ -1,0 +1,415 @@
+//! The machine, one fact a test: which effects and decisions follow from which events.
+
+mod rig;
+
+use mpac_deploy_core::decision::DecisionKind;
+use mpac_deploy_core::effect::{
+    Answer, CheckResult, Direction, EffectKind, Failure, Health, ObservedWeights, Retry,
+};
+use mpac_deploy_core::machine::{CommandKind, Control, Event, Outcome, Phase, Rejected};
+use mpac_deploy_core::metric::{Metric, Side};
+use mpac_deploy_core::policy::IssueKind;
+use mpac_deploy_core::units::Weights;
+use rig::{Rig, unavailable};
+
+const ABORT: CommandKind = CommandKind::Abort { issue: IssueKind::HighErrorRate, force: false };
+
+#[test]
+fn a_healthy_release_goes_through_every_stage_and_blue_is_retired() {
+    let mut rig = Rig::new();
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+    assert_eq!(
+        rig.kinds(),
+        [
+            DecisionKind::Start,
+            DecisionKind::Prepared,
+            DecisionKind::Shift,
+            DecisionKind::Bake,
+            DecisionKind::Promote,
+            DecisionKind::Shift,
+            DecisionKind::Bake,
+            DecisionKind::Promote,
+            DecisionKind::Shift,
+            DecisionKind::Bake,
+            DecisionKind::Complete,
+            DecisionKind::Decommission,
+            DecisionKind::Retired,
+        ]
+    );
+    assert_eq!(rig.weights_set, [(95, 5), (50, 50), (0, 100)]);
+}
+
+#[test]
+fn nothing_is_set_before_green_is_healthy_and_checked() {
+    let mut rig = Rig::new();
+    rig.run_until(|rig| !rig.weights_set.is_empty());
+    let done = rig.done.iter().map(EffectKind::name).collect::<Vec<_>>();
+    assert_eq!(
+        done,
+        [
+            "read-weights",
+            "provision",
+            "check-health",
+            "check-health",
+            "run-check",
+            "run-check",
+            "read-weights",
+            "check-health",
+            "set-weights"
+        ]
+    );
+}
+
+#[test]
+fn a_record_that_already_sends_traffic_to_green_is_left_alone() {
+    let mut rig = Rig::new();
+    rig.observed = ObservedWeights { blue: 50, green: 50 };
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::Abandoned { .. })));
+    assert!(rig.weights_set.is_empty() && !rig.did("provision"));
+}
+
+#[test]
+fn two_zero_weights_are_no_blue_environment() {
+    let mut rig = Rig::new();
+    rig.observed = ObservedWeights { blue: 0, green: 0 };
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::Abandoned { .. })));
+}
+
+#[test]
+fn a_bad_image_ends_the_rollout_before_its_deadline_and_without_traffic() {
+    let mut rig = Rig::new();
+    rig.green = Health::Failed { detail: "CannotPullContainerError".into() };
+    rig.run_to_end();
+    assert!(rig.last_reason().contains("CannotPullContainerError"), "{}", rig.last_reason());
+    assert!(rig.weights_set.is_empty());
+    assert!(rig.minutes() < 15);
+}
+
+#[test]
+fn provisioning_that_takes_too_long_says_what_was_missing() {
+    let mut rig = Rig::new();
+    rig.green = Health::Starting { detail: "1 of 3 targets healthy".into() };
+    rig.run_to_end();
+    assert!(rig.last_reason().contains("15 min: 1 of 3 targets healthy"), "{}", rig.last_reason());
+    assert!(rig.weights_set.is_empty());
+}
+
+#[test]
+fn a_failed_check_keeps_all_traffic_on_blue() {
+    let mut rig = Rig::new();
+    rig.check = CheckResult::Failed { detail: "login answered 500".into() };
+    rig.run_to_end();
+    assert!(rig.last_reason().contains("`smoke` failed: login answered 500"), "{}", rig.last_reason());
+    assert!(rig.weights_set.is_empty());
+}
+
+#[test]
+fn a_trigger_rolls_back_in_the_same_step_as_its_evidence() {
+    let mut rig = Rig::baking(0);
+    rig.metric(Metric::Http5xx, 11.0);
+    let effects = rig.step_until_decision(DecisionKind::Rollback);
+    let set = EffectKind::SetWeights { weights: Weights::ALL_BLUE, direction: Direction::Back };
+    assert_eq!(effects.run.iter().map(|effect| &effect.kind).collect::<Vec<_>>(), [&set]);
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+}
+
+#[test]
+fn a_trigger_at_full_traffic_rolls_back_while_blue_waits_for_its_end() {
+    let mut rig = Rig::baking(2);
+    rig.metric(Metric::Http5xx, 11.0);
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert!(!rig.did("retire-blue"));
+}
+
+#[test]
+fn an_outcome_that_comes_twice_is_rejected_and_changes_nothing() {
+    let mut rig = Rig::baking(0);
+    let effect = rig.pending().expect("a look is under way");
+    let event = Event::Outcome { effect: effect.id.clone(), result: Ok(rig.answer(&effect.kind)) };
+    rig.handle(event.clone()).unwrap();
+    let before = rig.rollout.clone();
+    assert_eq!(rig.handle(event), Err(Rejected::UnknownEffect(effect.id)));
+    assert_eq!(rig.rollout, before);
+}
+
+#[test]
+fn an_answer_that_does_not_fit_its_effect_is_rejected() {
+    let mut rig = Rig::new();
+    let effect = rig.pending().unwrap();
+    let event = Event::Outcome { effect: effect.id.clone(), result: Ok(Answer::Done) };
+    assert_eq!(rig.handle(event), Err(Rejected::UnfitAnswer(effect.id)));
+}
+
+#[test]
+fn the_outcome_of_a_forward_change_is_not_wanted_once_a_rollback_began() {
+    let mut rig = Rig::new();
+    rig.run_until(|rig| {
+        matches!(rig.pending().map(|effect| effect.kind), Some(EffectKind::SetWeights { .. }))
+    });
+    let forward = rig.pending().unwrap();
+    rig.command(ABORT).unwrap();
+    let wanted: Vec<_> = rig.rollout.outstanding().map(|effect| effect.id.clone()).collect();
+    assert!(!wanted.contains(&forward.id));
+    let late = Event::Outcome { effect: forward.id.clone(), result: Ok(Answer::Done) };
+    assert_eq!(rig.handle(late), Err(Rejected::UnknownEffect(forward.id)));
+}
+
+#[test]
+fn a_forward_change_that_lands_after_the_rollback_is_undone() {
+    let mut rig = Rig::baking(0);
+    rig.command(ABORT).unwrap();
+    rig.run_until(|rig| rig.observed.is(Weights::ALL_BLUE));
+    rig.observed = ObservedWeights { blue: 50, green: 50 };
+    rig.run_to_end();
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+    assert!(rig.kinds().contains(&DecisionKind::Retry));
+}
+
+#[test]
+fn an_effect_without_an_outcome_is_issued_again_under_its_id() {
+    let mut rig = Rig::new();
+    rig.run_until(|rig| {
+        matches!(rig.pending().map(|effect| effect.kind), Some(EffectKind::SetWeights { .. }))
+    });
+    let lost = rig.pending().unwrap();
+    rig.lose(&lost.id);
+    rig.run_until(|rig| !rig.weights_set.is_empty());
+    let again = rig.done_effects.last().unwrap();
+    assert_eq!((again.id.clone(), again.attempt), (lost.id, 2));
+}
+
+#[test]
+fn a_change_that_cannot_be_made_is_taken_back_after_its_attempts() {
+    let mut rig = Rig::new();
+    rig.fail_forward = Some(unavailable("Throttling"));
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert_eq!(rig.forward_attempts, 3);
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+}
+
+#[test]
+fn a_refused_change_is_not_tried_again() {
+    let mut rig = Rig::new();
+    rig.fail_forward = Some(Failure { message: "AccessDenied".into(), retry: Retry::Useless });
+    rig.run_to_end();
+    assert_eq!(rig.forward_attempts, 1);
+}
+
+#[test]
+fn a_rollback_has_no_attempt_limit() {
+    let mut rig = Rig::baking(0);
+    rig.fail_back = 40;
+    rig.command(ABORT).unwrap();
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+}
+
+#[test]
+fn a_rollback_onto_a_broken_blue_is_held_and_goes_on_when_blue_is_healthy() {
+    let mut rig = Rig::baking(1);
+    rig.blue = Health::Unhealthy { detail: "0 of 3 targets healthy".into() };
+    rig.run_minutes(2);
+    rig.metric(Metric::Http5xx, 11.0);
+    rig.run_minutes(10);
+    assert!(rig.kinds().contains(&DecisionKind::Hold));
+    assert_eq!(rig.observed, ObservedWeights { blue: 50, green: 50 });
+    rig.blue = Health::Healthy;
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+}
+
+#[test]
+fn a_person_can_force_a_rollback_onto_a_broken_blue() {
+    let mut rig = Rig::baking(1);
+    rig.blue = Health::Unhealthy { detail: "disk full".into() };
+    rig.run_minutes(2);
+    rig.command(ABORT).unwrap();
+    rig.run_minutes(5);
+    assert_eq!(rig.observed, ObservedWeights { blue: 50, green: 50 });
+    rig.command(CommandKind::Abort { issue: IssueKind::SecurityVulnerability, force: true }).unwrap();
+    rig.run_to_end();
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+}
+
+#[test]
+fn a_blue_of_unknown_health_takes_the_traffic_back() {
+    let mut rig = Rig::baking(1);
+    rig.health_fails = true;
+    rig.run_minutes(3);
+    rig.metric(Metric::Http5xx, 11.0);
+    rig.run_to_end();
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+}
+
+#[test]
+fn weights_that_somebody_else_changed_pause_the_rollout_and_are_not_overwritten() {
+    let mut rig = Rig::baking(0);
+    rig.observed = ObservedWeights { blue: 70, green: 30 };
+    rig.run_minutes(60);
+    assert!(matches!(rig.rollout.control(), Control::Paused { .. }));
+    assert_eq!(rig.observed, ObservedWeights { blue: 70, green: 30 });
+    assert_eq!(rig.kinds().iter().filter(|kind| **kind == DecisionKind::Pause).count(), 1);
+}
+
+#[test]
+fn a_drifted_rollout_goes_on_when_the_weights_are_back_and_it_is_resumed() {
+    let mut rig = Rig::baking(0);
+    rig.observed = ObservedWeights { blue: 70, green: 30 };
+    rig.run_minutes(5);
+    rig.observed = ObservedWeights { blue: 95, green: 5 };
+    rig.command(CommandKind::Resume).unwrap();
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+}
+
+#[test]
+fn a_drifted_rollout_is_still_rolled_back_by_a_trigger() {
+    let mut rig = Rig::baking(0);
+    rig.observed = ObservedWeights { blue: 70, green: 30 };
+    rig.run_minutes(5);
+    rig.metric(Metric::Http5xx, 11.0);
+    rig.run_to_end();
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+}
+
+#[test]
+fn a_pause_stops_promotions_and_the_deadline_but_no_trigger() {
+    let mut rig = Rig::baking(0);
+    rig.command(CommandKind::Pause).unwrap();
+    rig.run_minutes(300);
+    assert!(matches!(rig.rollout.phase(), Phase::Baking(baking) if baking.stage == 0));
+    rig.metric(Metric::Http5xx, 11.0);
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+}
+
+#[test]
+fn a_resumed_rollout_goes_on() {
+    let mut rig = Rig::baking(0);
+    rig.command(CommandKind::Pause).unwrap();
+    rig.run_minutes(60);
+    rig.command(CommandKind::Resume).unwrap();
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+}
+
+#[test]
+fn a_pause_during_the_preparation_stops_the_first_shift() {
+    let mut rig = Rig::new();
+    rig.command(CommandKind::Pause).unwrap();
+    rig.run_minutes(120);
+    assert!(rig.weights_set.is_empty());
+    rig.command(CommandKind::Resume).unwrap();
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+}
+
+#[test]
+fn promote_now_skips_the_rest_of_a_bake() {
+    let mut rig = Rig::baking(0);
+    rig.run_minutes(4);
+    rig.command(CommandKind::Promote { force: false }).unwrap();
+    rig.run_until(|rig| rig.weights_set.len() == 2);
+    assert!(rig.minutes() < 15, "{}", rig.minutes());
+}
+
+#[test]
+fn promote_now_is_refused_while_an_alert_holds_unless_forced() {
+    let mut rig = Rig::baking(0);
+    rig.metric(Metric::MemoryUtilization, 0.9);
+    rig.run_minutes(4);
+    let refused = rig.command(CommandKind::Promote { force: false });
+    assert!(matches!(refused, Err(Rejected::NeedsForce(_))), "{refused:?}");
+    rig.command(CommandKind::Promote { force: true }).unwrap();
+}
+
+#[test]
+fn a_command_needs_a_name_and_a_reason() {
+    let mut rig = Rig::baking(0);
+    let before = rig.rollout.clone();
+    assert_eq!(rig.command_by("", CommandKind::Pause), Err(Rejected::Anonymous));
+    assert_eq!(rig.rollout, before);
+}
+
+#[test]
+fn a_command_that_comes_too_late_says_so() {
+    let mut rig = Rig::baking(0);
+    assert_eq!(rig.command(CommandKind::Resume), Err(Rejected::NotPaused));
+    rig.command(ABORT).unwrap();
+    assert_eq!(rig.command(ABORT), Err(Rejected::RollingBack));
+    rig.run_to_end();
+    assert!(matches!(rig.command(CommandKind::Pause), Err(Rejected::Finished(_))));
+}
+
+#[test]
+fn a_completed_rollout_starts_blue_again_before_traffic_goes_back() {
+    let mut rig = Rig::new();
+    rig.run_to_end();
+    rig.done.clear();
+    rig.blue = Health::Starting { detail: "0 of 3".into() };
+    rig.command(ABORT).unwrap();
+    rig.run_minutes(5);
+    assert_eq!(rig.observed, ObservedWeights { blue: 0, green: 100 });
+    rig.blue = Health::Healthy;
+    rig.run_to_end();
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+    assert_eq!(rig.done.first(), Some(&EffectKind::ReviveBlue));
+}
+
+#[test]
+fn blue_is_kept_for_an_hour_after_the_cutover() {
+    let mut rig = Rig::baking(2);
+    let cutover = rig.rollout.now();
+    // A person ends the bake at once; the wait is not theirs to skip.
+    rig.command(CommandKind::Promote { force: true }).unwrap();
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+    assert!(rig.retired_at.unwrap().since(cutover).as_secs() >= 3600);
+}
+
+#[test]
+fn a_probe_fires_at_the_third_failure_in_a_row() {
+    let mut rig = Rig::with_probes();
+    rig.run_until(|rig| matches!(rig.rollout.phase(), Phase::Baking(_)));
+    rig.probe_answers = vec![false, false, true, false, false, false];
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert_eq!(rig.probe_answers, Vec::<bool>::new());
+    assert!(rig.reason_of(DecisionKind::Rollback).contains("postgres_up"));
+}
+
+#[test]
+fn a_source_that_does_not_answer_is_evidence_of_a_source_error() {
+    let mut rig = Rig::baking(0);
+    rig.metrics_fail = true;
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert!(rig.decisions.iter().any(|decision| decision.rule.as_deref() == Some("blind")));
+}
+
+#[test]
+fn time_that_goes_backwards_is_clamped() {
+    let mut rig = Rig::baking(0);
+    let now = rig.rollout.now();
+    rig.set_clock_back(3600);
+    rig.command(CommandKind::Pause).unwrap();
+    assert_eq!(rig.rollout.now(), now);
+}
+
+#[test]
+fn both_sides_health_is_looked_at_while_a_stage_bakes() {
+    let mut rig = Rig::baking(0);
+    rig.done.clear();
+    rig.run_minutes(3);
+    for side in [Side::Blue, Side::Green] {
+        assert!(rig.done.contains(&EffectKind::CheckHealth { side }));
+    }
+}

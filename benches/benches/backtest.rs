@@ -6,13 +6,16 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use mpac_deploy_core::policy::{Policy, Span, mpac};
+use mpac_deploy_core::policy::{Policy, Span, Stage, mpac};
+use mpac_deploy_core::units::Weights;
 use mpac_deploy_testkit::backtest::{BacktestOutcome, backtest};
 use mpac_deploy_testkit::recording::{Draft, Recording};
 
 const ROWS: usize = 1_000_000;
 /// Both sides have every metric in every minute.
 const ROWS_A_MINUTE: usize = 2 * Draft::HEALTHY.len();
+const STAGES: u8 = 10;
+const BAKE: Span = Span::minutes(5000);
 
 fn million(criterion: &mut Criterion) {
     let minutes = i64::try_from(ROWS.div_ceil(ROWS_A_MINUTE)).expect("a million is no large number");
@@ -21,9 +24,10 @@ fn million(criterion: &mut Criterion) {
     assert!(rows >= ROWS);
     let mut csv = Vec::new();
     recording.write_csv(&mut csv).expect("memory takes what is written");
-    let policy = patient(minutes);
+    let policy = patient();
     let replayed = backtest(&policy, &recording).expect("the policy is safe");
-    assert_eq!(replayed.outcome, BacktestOutcome::InProgress, "every row is replayed");
+    let reached = (replayed.outcome, replayed.stage.as_str());
+    assert_eq!(reached, (BacktestOutcome::InProgress, "soak-10"), "every row is replayed");
 
     let mut group = criterion.benchmark_group("a million rows");
     group.sampling_mode(SamplingMode::Flat).sample_size(10).throughput(Throughput::Elements(rows as u64));
@@ -36,12 +40,19 @@ fn million(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The preset with a last stage that is longer than the recording: the preset itself would be done after 105 minutes.
-fn patient(minutes: i64) -> Policy {
+/// The preset's stage `half` ten times over, each half a week long: the preset itself would be done after 105 minutes, and
+/// a stage may take a week at most.
+fn patient() -> Policy {
     let mut policy = mpac();
-    if let Some(last) = policy.stages.last_mut() {
-        last.bake = Span::minutes(u32::try_from(minutes).unwrap_or(u32::MAX));
-    }
+    let half = policy.stages.get(1).cloned().expect("the preset has three stages");
+    policy.stages = (1..=STAGES)
+        .map(|number| Stage {
+            name: format!("soak-{number}"),
+            weights: Weights::new(100 - 100 / STAGES * number, 100 / STAGES * number).expect("never both 0"),
+            bake: BAKE,
+            ..half.clone()
+        })
+        .collect();
     policy
 }
 

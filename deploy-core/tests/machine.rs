@@ -1,5 +1,7 @@
 //! The machine, one fact a test: which effects and decisions follow from which events.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
+
 mod rig;
 
 use mpac_deploy_core::decision::DecisionKind;

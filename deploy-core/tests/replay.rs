@@ -1,5 +1,7 @@
 //! The state is the fold of the journal, at every prefix and through its text form.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
+
 mod rig;
 
 use mpac_deploy_core::effect::{Health, ObservedWeights};

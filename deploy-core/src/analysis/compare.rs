@@ -44,7 +44,7 @@ fn binomial_tail(least: f64, trials: f64, p: f64) -> f64 {
     if p >= 1.0 {
         return 1.0;
     }
-    if !(trials < EXACT_UP_TO) {
+    if trials.is_nan() || trials >= EXACT_UP_TO {
         let z = (least - 0.5 - trials * p) / libm::sqrt(trials * p * (1.0 - p));
         return 0.5 * libm::erfc(z / core::f64::consts::SQRT_2);
     }

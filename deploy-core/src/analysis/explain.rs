@@ -1,4 +1,4 @@
-//! Verdicts in words: which rule, which window, which numbers, and what would have changed it.
+//! Verdicts in words: which rule, which numbers, which window, and what would have changed it.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -7,8 +7,8 @@ use alloc::string::{String, ToString};
 use super::judge::Judge;
 use super::verdict::{Measure, RuleRef, Verdict};
 use crate::metric::{Metric, Unit};
-use crate::plan::{GateKind, GatePlan, Plan, Test, Watch, WatchKind};
-use crate::policy::percent;
+use crate::plan::{GateKind, GatePlan, Plan, SeriesId, Watch, WatchKind};
+use crate::policy::{Condition, percent};
 
 impl Verdict {
     /// The id of the rule: `http-5xx`, `canary.error-rate`, `half.evidence`, `blind`, `no-traffic`.
@@ -30,96 +30,130 @@ impl Verdict {
         }
     }
 
-    /// What was measured and against what, in one sentence.
+    /// What was measured, against what, and when, in one sentence.
     #[must_use]
     pub fn reason(&self, plan: &Plan, judge: &Judge) -> String {
-        let window = format!("{} to {}", self.from, self.to.end());
-        match self.rule {
-            RuleRef::Trigger(index) => watch_reason(plan, plan.triggers().get(index), self, &window),
-            RuleRef::Alert(index) => watch_reason(plan, plan.alerts().get(index), self, &window),
-            RuleRef::Blind => self.blind_reason(plan, judge),
-            RuleRef::NoTraffic => match self.measure {
-                Measure::Silence(streak) if self.holds => {
-                    format!(
-                        "green had no request in {streak} periods in a row ({window}), though it had traffic before"
-                    )
-                }
-                _ => format!("green has requests again ({})", self.to),
-            },
-            RuleRef::Gate { stage, gate } => match gate_of(plan, stage, gate) {
-                Some(gate) => gate_reason(gate, self, &window),
-                None => String::new(),
-            },
-            RuleRef::StageEvidence(stage) => {
-                let (bake, counted) = (plan.stage_bake(stage), self.counted());
-                format!(
-                    "the stage's time was up ({window}) and its gates could not be looked at in its last period: {counted} periods \
-                     counted, {bake} are needed"
-                )
+        let (what, unit) = match self.rule {
+            RuleRef::Trigger(index) => describe_watch(plan.triggers().get(index)),
+            RuleRef::Alert(index) => describe_watch(plan.alerts().get(index)),
+            RuleRef::Blind => ("every trigger can see".to_owned(), Unit::Plain),
+            RuleRef::NoTraffic => ("green has requests".to_owned(), Unit::Plain),
+            RuleRef::Gate { stage, gate } => describe_gate(gate_of(plan, stage, gate)),
+            RuleRef::StageEvidence(_) => {
+                ("the gates are looked at in the stage's last period".to_owned(), Unit::Plain)
             }
-        }
+        };
+        let numbers = self.numbers(plan, judge, unit);
+        format!("`{what}` {}: {numbers} ({} to {})", self.word(), self.from, self.to.end())
     }
 
     /// What would have changed the verdict.
     #[must_use]
     pub fn counterfactual(&self, plan: &Plan) -> String {
-        match (self.rule, self.measure) {
-            (_, Measure::Run { length, .. }) => {
+        match self.measure {
+            Measure::Run { length, .. } => {
                 format!("one of the {length} values within the limit would have ended the run")
             }
-            (RuleRef::Trigger(_) | RuleRef::Alert(_), Measure::Service(_)) => {
-                "an answer of the service in this period would have".to_owned()
+            Measure::Service(_) => "an answer of the service would have".to_owned(),
+            Measure::Blind { .. } => "values from the metric source in these periods would have".to_owned(),
+            Measure::Silence(_) => "a single request in these periods would have".to_owned(),
+            Measure::Periods { with, needed, .. } if with < needed => {
+                format!("{} more such periods would have", needed - with)
             }
-            (RuleRef::Blind, _) => "values from the metric source in these periods would have".to_owned(),
-            (RuleRef::NoTraffic, _) => "a single request in these periods would have".to_owned(),
-            (RuleRef::StageEvidence(_), _) => {
-                "more periods with a value for every gate would have".to_owned()
+            Measure::Periods { with, needed, .. } => {
+                format!("{} fewer such periods would have", with + 1 - needed)
             }
-            (RuleRef::Gate { stage, gate }, Measure::Rate { whole, .. }) => {
-                match gate_of(plan, stage, gate).map(|gate| &gate.kind) {
-                    Some(GateKind::Rate(test)) => format!(
-                        "{} of {} over the window is the limit",
-                        trim(test.limit() * whole),
-                        trim(whole)
-                    ),
-                    Some(_) | None => String::new(),
-                }
+            Measure::Sum(sum) => format!("a sum lower by {} would have", trim(sum)),
+            Measure::Rate { whole, .. } => match self.rate_limit(plan) {
+                Some(limit) => format!("the limit is {} of {}", trim(limit * whole), trim(whole)),
+                None => String::new(),
+            },
+            Measure::Value(_) | Measure::Comparison { .. } | Measure::Line(_) | Measure::Baseline { .. } => {
+                "numbers on the other side of the limit would have".to_owned()
             }
-            (_, Measure::Periods { with, needed, .. }) if with < needed => {
-                format!("{} more periods within the limit would have", needed - with)
-            }
-            (_, Measure::Periods { with, needed, .. }) => {
-                format!("{} fewer breaching periods would have", with + 1 - needed)
-            }
-            (_, Measure::Sum(sum)) => format!("{} fewer would have", trim(sum)),
-            (_, _) => "a value on the other side of the limit would have".to_owned(),
+            Measure::Nothing => String::new(),
         }
     }
 
-    fn counted(&self) -> u32 {
+    /// How the rule's words and its numbers belong together.
+    const fn word(&self) -> &'static str {
+        match (self.rule, self.holds) {
+            (RuleRef::Trigger(_) | RuleRef::Alert(_) | RuleRef::Gate { .. }, true) => "holds",
+            (
+                RuleRef::Trigger(_) | RuleRef::Alert(_) | RuleRef::Gate { .. } | RuleRef::StageEvidence(_),
+                false,
+            ) => "does not hold",
+            // These name what should be so, and their verdict holds when it is not.
+            (RuleRef::Blind | RuleRef::NoTraffic | RuleRef::StageEvidence(_), true) => "does not hold",
+            (RuleRef::Blind | RuleRef::NoTraffic, false) => "holds again",
+        }
+    }
+
+    fn numbers(&self, plan: &Plan, judge: &Judge, unit: Unit) -> String {
         match self.measure {
-            Measure::Periods { with, .. } => with,
-            _ => 0,
+            Measure::Value(value) => amount(unit, value),
+            Measure::Run { latest, length } => {
+                format!("{length} consecutive values, the latest {}", amount(unit, latest))
+            }
+            Measure::Periods { with, of, needed } => format!("{with} of {of} periods, {needed} decide"),
+            Measure::Rate { rate, part, whole } => {
+                format!("{} ({} of {})", amount(unit, rate), trim(part), trim(whole))
+            }
+            Measure::Sum(sum) => format!("the sum is {}", trim(sum)),
+            Measure::Comparison { luck: None, .. } => "a side had no requests to compare".to_owned(),
+            Measure::Comparison { rates, luck: Some(luck), slower, of } => format!(
+                "green {} errors in {} requests, blue {} in {} (chance of luck {}), green slower in {slower} of {of} periods",
+                trim(rates.green_errors),
+                trim(rates.green_requests),
+                trim(rates.blue_errors),
+                trim(rates.blue_requests),
+                trim(luck)
+            ),
+            Measure::Line(line) => format!(
+                "a rise of {} that explains {} % of the variance of {} points",
+                trim(line.rise),
+                trim(line.fit * 100.0),
+                line.points
+            ),
+            Measure::Baseline { green, blue } => format!("{} beside {}", trim(green), trim(blue)),
+            Measure::Service(service) => format!("{} does not answer", self.service_name(plan, service)),
+            Measure::Blind { .. } if !self.holds => "evidence is there".to_owned(),
+            Measure::Blind { source, periods } => {
+                format!(
+                    "`{}` had neither a value nor a reason to have none in {periods} periods",
+                    blind_name(plan, judge, source)
+                )
+            }
+            Measure::Silence(0) => "the streak is over".to_owned(),
+            Measure::Silence(streak) => {
+                format!("none in {streak} periods in a row, though it had traffic before")
+            }
+            Measure::Nothing => "no sign of it".to_owned(),
         }
     }
 
-    fn blind_reason(&self, plan: &Plan, judge: &Judge) -> String {
-        let Measure::Blind { source, periods } = self.measure else { return String::new() };
-        if !self.holds {
-            return "every trigger can see again".to_owned();
+    fn rate_limit(&self, plan: &Plan) -> Option<f64> {
+        let RuleRef::Gate { stage, gate } = self.rule else { return None };
+        match &gate_of(plan, stage, gate)?.kind {
+            GateKind::Rate(test) => Some(test.limit()),
+            GateKind::Sum(_)
+            | GateKind::Periods { .. }
+            | GateKind::Comparison(_)
+            | GateKind::NoTrend { .. }
+            | GateKind::Baseline(_) => None,
         }
-        let what = judge.blind_source(source).and_then(|(trigger, service)| {
-            let watch = plan.triggers().get(trigger)?;
-            let WatchKind::Critical { metrics, .. } = &watch.kind else { return Some(watch.id.clone()) };
-            let id = metrics.get(service?)?;
-            plan.series().get(id.index()).map(|series| series.metric.to_string())
-        });
-        format!(
-            "`{}` had neither a value nor a reason to have none in {periods} of the periods {} to {}",
-            what.unwrap_or_default(),
-            self.from,
-            self.to.end()
-        )
+    }
+
+    fn service_name(&self, plan: &Plan, service: usize) -> String {
+        let RuleRef::Trigger(trigger) = self.rule else { return String::new() };
+        let Some(WatchKind::Critical { metrics, probes }) =
+            plan.triggers().get(trigger).map(|watch| &watch.kind)
+        else {
+            return String::new();
+        };
+        let measured = metrics.get(service).and_then(|id| metric_of(plan, *id));
+        let probed = || probes.get(service.checked_sub(metrics.len())?);
+        measured.or_else(probed).map_or_else(String::new, ToString::to_string)
     }
 }
 
@@ -127,130 +161,61 @@ fn gate_of(plan: &Plan, stage: usize, gate: usize) -> Option<&GatePlan> {
     plan.stages().get(stage)?.gates.get(gate)
 }
 
-fn watch_reason(plan: &Plan, watch: Option<&Watch>, verdict: &Verdict, window: &str) -> String {
-    let Some(watch) = watch else { return String::new() };
-    match &watch.kind {
-        WatchKind::Consecutive { test, .. } => match verdict.measure {
-            Measure::Run { latest, length } => {
-                format!(
-                    "`{}` in {length} consecutive values up to {}: the latest is {}",
-                    test.condition,
-                    verdict.to.end(),
-                    amount(test, latest)
-                )
-            }
-            _ => String::new(),
-        },
-        WatchKind::Period(test) => match verdict.measure {
-            Measure::Value(value) => {
-                let word = if verdict.holds { "holds" } else { "no longer holds" };
-                format!("`{}` {word}: {} in {window}", test.condition, amount(test, value))
-            }
-            _ => String::new(),
-        },
-        WatchKind::MOfN { test, .. } => format!("`{}` in {} ({window})", test.condition, share_of(verdict)),
-        WatchKind::Ratio { test, .. } => {
-            format!("`{}`: {} over {window}", test.condition, rate_text(test, verdict))
-        }
-        WatchKind::Trend { .. } => format!("{} over {window}", line_text(verdict)),
-        WatchKind::Comparison { .. } => format!("{} over {window}", comparison_text(verdict)),
-        WatchKind::Critical { metrics, probes } => match verdict.measure {
-            Measure::Service(service) => {
-                let measured = metrics
-                    .get(service)
-                    .and_then(|id| plan.series().get(id.index()))
-                    .map(|series| &series.metric);
-                let name = measured.or_else(|| probes.get(service.checked_sub(metrics.len())?));
-                format!("a critical service does not answer: {} ({window})", name.map_or("", Metric::name))
-            }
-            _ => format!("every critical service answers ({window})"),
-        },
+fn metric_of(plan: &Plan, id: SeriesId) -> Option<&Metric> {
+    plan.series().get(id.index()).map(|series| &series.metric)
+}
+
+/// What cannot see: a trigger, or by itself a critical service.
+fn blind_name(plan: &Plan, judge: &Judge, source: usize) -> String {
+    let Some((trigger, service)) = judge.blind_source(source) else { return String::new() };
+    let Some(watch) = plan.triggers().get(trigger) else { return String::new() };
+    match (&watch.kind, service) {
+        (WatchKind::Critical { metrics, .. }, Some(service)) => metrics
+            .get(service)
+            .and_then(|id| metric_of(plan, *id))
+            .map_or_else(String::new, ToString::to_string),
+        (_, _) => watch.id.clone(),
     }
 }
 
-fn gate_reason(gate: &GatePlan, verdict: &Verdict, window: &str) -> String {
-    let word = if verdict.holds { "holds" } else { "does not hold" };
-    match &gate.kind {
-        GateKind::Rate(test) => {
-            format!("`{}` {word}: {} over {window}", test.condition, rate_text(test, verdict))
-        }
-        GateKind::Sum(test) => match verdict.measure {
-            Measure::Sum(sum) => {
-                format!("`{}` {word}: the sum over {window} is {}", test.condition, trim(sum))
-            }
-            _ => String::new(),
-        },
-        GateKind::Periods { test, at_least } => {
-            format!(
-                "`{}` {word} in at least {at_least} periods: {} ({window})",
-                test.condition,
-                share_of(verdict)
-            )
-        }
-        GateKind::Comparison(_) => {
-            format!("green not worse than blue {word}: {} over {window}", comparison_text(verdict))
-        }
-        GateKind::NoTrend { .. } => format!("no steady rise {word}: {} over {window}", line_text(verdict)),
-        GateKind::Baseline(pair) => match verdict.measure {
-            Measure::Baseline { green, blue } => format!(
-                "green's ratio {word} at {} % of blue's before: {} beside {} over {window}",
-                percent(pair.at_least),
-                trim(green),
-                trim(blue)
-            ),
-            _ => String::new(),
-        },
+fn condition(condition: &Condition) -> (String, Unit) {
+    (condition.to_string(), condition.signal.unit())
+}
+
+fn describe_watch(watch: Option<&Watch>) -> (String, Unit) {
+    match watch.map(|watch| &watch.kind) {
+        Some(
+            WatchKind::Consecutive { test, .. }
+            | WatchKind::Period(test)
+            | WatchKind::MOfN { test, .. }
+            | WatchKind::Ratio { test, .. },
+        ) => condition(&test.condition),
+        Some(WatchKind::Trend { .. }) => ("a steady rise".to_owned(), Unit::Plain),
+        Some(WatchKind::Comparison { .. }) => ("green worse than blue".to_owned(), Unit::Plain),
+        Some(WatchKind::Critical { .. }) => ("a critical service is unavailable".to_owned(), Unit::Flag),
+        None => (String::new(), Unit::Plain),
     }
 }
 
-fn share_of(verdict: &Verdict) -> String {
-    match verdict.measure {
-        Measure::Periods { with, of, .. } => format!("{with} of {of} periods"),
-        _ => String::new(),
-    }
-}
-
-fn rate_text(test: &Test, verdict: &Verdict) -> String {
-    match verdict.measure {
-        Measure::Rate { rate, part, whole } => {
-            format!("{} ({} of {})", amount(test, rate), trim(part), trim(whole))
+fn describe_gate(gate: Option<&GatePlan>) -> (String, Unit) {
+    match gate.map(|gate| &gate.kind) {
+        Some(GateKind::Rate(test) | GateKind::Sum(test)) => condition(&test.condition),
+        Some(GateKind::Periods { test, at_least }) => {
+            let (text, unit) = condition(&test.condition);
+            (format!("{text} in at least {at_least} periods"), unit)
         }
-        _ => String::new(),
-    }
-}
-
-fn line_text(verdict: &Verdict) -> String {
-    match verdict.measure {
-        Measure::Line(line) => {
-            format!(
-                "a rise of {} that explains {} % of the variance of {} points",
-                trim(line.rise),
-                trim(line.fit * 100.0),
-                line.points
-            )
+        Some(GateKind::Comparison(_)) => ("green not worse than blue".to_owned(), Unit::Plain),
+        Some(GateKind::NoTrend { .. }) => ("no steady rise".to_owned(), Unit::Plain),
+        Some(GateKind::Baseline(pair)) => {
+            (format!("green's ratio at least {} % of blue's before", percent(pair.at_least)), Unit::Plain)
         }
-        _ => String::new(),
+        None => (String::new(), Unit::Plain),
     }
 }
 
-fn comparison_text(verdict: &Verdict) -> String {
-    match verdict.measure {
-        Measure::Comparison { rates, luck: Some(luck), slower, of } => format!(
-            "green {} errors in {} requests, blue {} in {} (chance of luck {}), green slower in {slower} of {of} periods",
-            trim(rates.green_errors),
-            trim(rates.green_requests),
-            trim(rates.blue_errors),
-            trim(rates.blue_requests),
-            trim(luck)
-        ),
-        Measure::Comparison { luck: None, .. } => "a side had no requests to compare".to_owned(),
-        _ => String::new(),
-    }
-}
-
-/// A value in the unit of its condition.
-fn amount(test: &Test, value: f64) -> String {
-    match test.condition.signal.unit() {
+/// A value in its unit.
+fn amount(unit: Unit, value: f64) -> String {
+    match unit {
         Unit::Ratio if value.is_nan() => "no rate".to_owned(),
         Unit::Ratio => format!("{} %", trim(value * 100.0)),
         Unit::Millis => format!("{} ms", trim(value)),

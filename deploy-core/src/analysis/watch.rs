@@ -132,9 +132,10 @@ fn push_comparison(
     slower.push(pair.is_slower(row).map(|slower| [f64::from(u8::from(slower)), 1.0]));
     let (Some(counts), Some(slower)) = (counts.sums(), slower.sums()) else { return Said::Silent };
     let (worse, measure) = compare(pair, counts, whole(slower[0]), whole(slower[1]));
-    match measure {
-        Measure::Comparison { luck: None, .. } => Said::Silent,
-        _ => Said::of(worse, measure, window),
+    if matches!(measure, Measure::Comparison { luck: None, .. }) {
+        Said::Silent
+    } else {
+        Said::of(worse, measure, window)
     }
 }
 

@@ -151,12 +151,11 @@ impl<'a> Compiler<'a> {
         let mut watches = Vec::new();
         for (index, (id, rule)) in rules.enumerate() {
             let path = format!("{kind}[{index}].rule");
-            let kept = match rule {
-                WatchRule::Critical(rule) => self.critical(&path, rule)?,
-                other => {
-                    let resolved = self.watch(other);
-                    self.keep(&path, id, resolved)?
-                }
+            let kept = if let WatchRule::Critical(rule) = rule {
+                self.critical(&path, rule)?
+            } else {
+                let resolved = self.watch(rule);
+                self.keep(&path, id, resolved)?
             };
             watches.extend(kept.map(|kind| Watch { id: id.clone(), kind }));
         }
@@ -306,10 +305,7 @@ impl<'a> Compiler<'a> {
         if let Some(known) = known.and_then(|index| u16::try_from(index).ok()) {
             return SeriesId(known);
         }
-        let requests = match metric {
-            Metric::Requests => None,
-            _ => Some(self.series_id(side, &Metric::Requests)),
-        };
+        let requests = (*metric != Metric::Requests).then(|| self.series_id(side, &Metric::Requests));
         // A policy has a handful of rules; each adds a handful of series.
         let id = SeriesId(u16::try_from(self.series.len()).unwrap_or(u16::MAX));
         let class = if self.policy.evidence.sparse.contains(metric) {

@@ -1,6 +1,7 @@
 //! The driver against mocked ports, under tokio's paused clock: what it promises about the order of storing and acting.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
+#![allow(clippy::disallowed_methods, reason = "tokio's paused clock is the world's clock here")]
 
 mod rig;
 

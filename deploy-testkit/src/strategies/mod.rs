@@ -1,16 +1,29 @@
-//! proptest strategies: random input that is rich in what matters.
+//! `proptest` strategies, for the tests here and for those of embedders: random recordings, policies, metric weather and
+//! event sequences.
+//!
+//! Test your own rollback rule in ten lines:
 //!
 //! ```
-//! use mpac_deploy_testkit::reference::backtest;
-//! use mpac_deploy_testkit::strategies::recordings;
+//! use mpac_deploy_core::metric::{Metric, Side, Signal};
+//! use mpac_deploy_core::policy::{Quantity, mpac, period};
+//! use mpac_deploy_testkit::{backtest::backtest, strategies::recordings};
 //! use proptest::prelude::*;
 //!
-//! proptest!(ProptestConfig::with_cases(8), |(recording in recordings())| {
-//!     let decisions = backtest(&recording).decisions;
-//!     prop_assert!(decisions.iter().all(|decision| decision.evidence_end <= recording.end().end()));
+//! let mut policy = mpac();
+//! policy.triggers[0].rule = period(Signal::Metric(Metric::DbConnectionErrors).above(Quantity::Number(50.0)));
+//! proptest!(ProptestConfig::with_cases(32), |(recording in recordings())| {
+//!     for decision in backtest(&policy, &recording)?.decisions {
+//!         let last = recording.periods().filter(|p| Some(p.period().end()) == decision.evidence_end).last();
+//!         let errors = last.and_then(|period| period.value(Side::Green, &Metric::DbConnectionErrors));
+//!         prop_assert!(decision.kind.as_str() != "promote" || !errors.is_some_and(|count| count > 50.0));
+//!     }
 //! });
 //! ```
 
+mod policies;
 mod recordings;
+mod scripts;
 
+pub use policies::policies;
 pub use recordings::recordings;
+pub use scripts::{acts, scripts, weathers};

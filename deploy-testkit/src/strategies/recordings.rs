@@ -6,6 +6,7 @@ use mpac_deploy_core::metric::{Metric, Side};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::Union;
 
 use crate::recording::{Draft, Recording};
 
@@ -129,11 +130,11 @@ fn metrics() -> impl Strategy<Value = Metric> {
 }
 
 fn faults() -> impl Strategy<Value = Vec<Fault>> {
-    prop_oneof![1 => Just(Vec::new()), 4 => vec(fault(), 1..=1), 3 => vec(fault(), 2..=4)]
+    prop_oneof![1 => Just(Vec::new()), 4 => vec(fault(), 1..=1), 5 => vec(fault(), 2..=4)]
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    let from = prop_oneof![3 => 0..=104_i64, 2 => select(EDGES.to_vec()), 1 => 0..MAX_MINUTES];
+    let from = prop_oneof![3 => 0..=104_i64, 3 => select(EDGES.to_vec()), 1 => 0..MAX_MINUTES];
     (sides(), from, lengths(), what()).prop_map(|(side, from, minutes, what)| Fault {
         side,
         from,
@@ -149,17 +150,17 @@ fn lengths() -> impl Strategy<Value = i64> {
         5 => 3..=6_i64,
         3 => 7..=16_i64,
         1 => 17..=70_i64,
-        4 => Just(MAX_MINUTES),
+        5 => Just(MAX_MINUTES),
     ]
 }
 
 fn what() -> impl Strategy<Value = What> {
     prop_oneof![
-        5 => level(),
+        7 => level(),
         2 => select(vec![0.5, 0.999, 1.0, 2.0, 5.0, 5.5, 10.0, 10.5, 11.0, 50.0]).prop_map(What::ErrorsOfThousand),
         1 => select(vec![0.000_1, 0.000_69, 0.000_7, 0.001, 0.004, -0.001]).prop_map(What::MemoryRise),
         1 => select(vec![0.0, 0.5, 0.79, 0.8, 0.81, 1.5]).prop_map(What::Transactions),
-        2 => metrics().prop_map(What::Absent),
+        3 => metrics().prop_map(What::Absent),
         1 => (metrics(), select(vec![f64::NAN, f64::INFINITY])).prop_map(|(metric, value)| What::Level(metric, value)),
         1 => prop_oneof![Just(What::Silence), Just(What::Quiet), Just(What::Level(Metric::Requests, 0.0))],
     ]
@@ -167,27 +168,28 @@ fn what() -> impl Strategy<Value = What> {
 
 /// A value at, just below, just above or far above a limit of the preset.
 fn level() -> impl Strategy<Value = What> {
-    let levels: [(Metric, &[f64]); 12] = [
-        (Metric::Errors, &[1.0, 8.0]),
-        (Metric::Http5xx, &[1.0, 9.0, 10.0, 11.0]),
-        (Metric::LatencyP50, &[99.5, 100.0, 100.5]),
-        (
-            Metric::LatencyP95,
-            &[150.0, 153.0, 154.0, 220.0, 261.0, 499.5, 500.0, 1000.0, 1000.5, 2000.0, 2000.5],
-        ),
-        (Metric::LatencyP99, &[999.5, 1000.0, 1000.5]),
-        (Metric::DbConnectionErrors, &[10.0, 11.0]),
-        (Metric::MemoryUtilization, &[0.5, 0.85, 0.8501, 0.99]),
-        (Metric::Transactions, &[0.0, 1.0]),
-        (Metric::TransactionFailures, &[1.0, 12.0, 400.0]),
-        (Metric::LogAnomalies, &[1.0]),
-        (Metric::PostgresUp, &[0.0, 0.5]),
-        (Metric::RedisUp, &[0.0, 1.0]),
+    let levels: [(u32, Metric, &[f64]); 15] = [
+        (1, Metric::Errors, &[1.0, 8.0]),
+        (2, Metric::Http5xx, &[1.0, 9.0, 10.0, 11.0]),
+        (2, Metric::LatencyP50, &[99.5, 100.0, 100.5]),
+        (2, Metric::LatencyP95, &[150.0, 153.0, 154.0, 220.0, 261.0]),
+        (3, Metric::LatencyP95, &[499.5, 500.0, 501.0]),
+        (1, Metric::LatencyP95, &[1000.0, 1000.5]),
+        (3, Metric::LatencyP95, &[2000.0, 2000.5]),
+        (2, Metric::LatencyP99, &[999.5, 1000.0, 1000.5]),
+        (1, Metric::DbConnectionErrors, &[10.0, 11.0]),
+        (1, Metric::MemoryUtilization, &[0.5, 0.85, 0.8501, 0.99]),
+        (1, Metric::Transactions, &[0.0, 1.0]),
+        (1, Metric::TransactionFailures, &[1.0, 12.0, 400.0]),
+        (2, Metric::LogAnomalies, &[1.0]),
+        (1, Metric::PostgresUp, &[0.0, 0.5]),
+        (1, Metric::RedisUp, &[0.0, 1.0]),
     ];
-    let each = levels.map(|(metric, values)| {
-        select(values.to_vec()).prop_map(move |value| What::Level(metric.clone(), value)).boxed()
+    let each = levels.map(|(weight, metric, values)| {
+        let level = select(values.to_vec()).prop_map(move |value| What::Level(metric.clone(), value));
+        (weight, level.boxed())
     });
-    proptest::strategy::Union::new(each)
+    Union::new_weighted(each.to_vec())
 }
 
 impl Shape {
@@ -368,25 +370,5 @@ mod tests {
         let mut tree = recordings().new_tree(&mut runner).unwrap();
         while tree.simplify() {}
         assert!(tree.current().replay().count() <= 30, "{:?}", tree.current());
-    }
-}
-#[cfg(test)]
-mod timing {
-    use super::*;
-    use proptest::strategy::ValueTree;
-    #[test]
-    fn timing_probe() {
-        let mut runner = proptest::test_runner::TestRunner::deterministic();
-        let t = std::time::Instant::now();
-        let trees: Vec<_> = (0..200).map(|_| recordings().new_tree(&mut runner).unwrap()).collect();
-        println!("new_tree {:?}", t.elapsed());
-        let t = std::time::Instant::now();
-        let recs: Vec<_> = trees.iter().map(|t| t.current()).collect();
-        println!("current {:?}", t.elapsed());
-        let t = std::time::Instant::now();
-        for r in &recs {
-            crate::reference::backtest(r);
-        }
-        println!("backtest {:?}", t.elapsed());
     }
 }

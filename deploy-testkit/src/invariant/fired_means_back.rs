@@ -1,0 +1,45 @@
+//! A decision to roll back always ends with blue at 100 %, or in a held rollout that says why (semantics 3.1, 5.1 and 5.3).
+
+use mpac_deploy_core::decision::DecisionKind;
+use mpac_deploy_core::machine::{Outcome, Phase, RollbackStep, RollingBack};
+
+use super::Invariant;
+use crate::trace::Trace;
+
+pub(super) const INVARIANT: Invariant = Invariant {
+    name: "a fired trigger ends with blue at 100 %, or held with a reason",
+    cites: "semantics 3.1, 5.1 and 5.3",
+    check,
+};
+
+fn check(trace: &Trace) -> Result<(), String> {
+    let Some((at, decision)) =
+        trace.decisions().find(|(_, decision)| decision.kind == DecisionKind::Rollback)
+    else {
+        return Ok(());
+    };
+    let Some(last) = trace.last() else { return Ok(()) };
+    match last.phase() {
+        Phase::Finished(Outcome::RolledBack { .. }) if last.expected_weights().green() != 0 => {
+            Err(format!("rolled back since step {at}, and the record shows {}", last.expected_weights()))
+        }
+        Phase::Finished(Outcome::RolledBack { .. } | Outcome::Abandoned { .. }) => Ok(()),
+        Phase::RollingBack(RollingBack { step: RollbackStep::HeldByBlue { .. }, .. }) => {
+            let says_why = trace
+                .decisions()
+                .any(|(held, d)| held >= at && d.kind == DecisionKind::Hold && !d.reason.is_empty());
+            if says_why { Ok(()) } else { Err(format!("held since step {at} without a reason")) }
+        }
+        // Cut off on its way back.
+        Phase::RollingBack(_) => Ok(()),
+        Phase::Preparing(_)
+        | Phase::Shifting(_)
+        | Phase::Baking(_)
+        | Phase::Decommissioning(_)
+        | Phase::Finished(Outcome::Completed) => Err(format!(
+            "step {at} decided to roll back ({}), and the rollout is {:?}",
+            decision.reason,
+            last.phase()
+        )),
+    }
+}

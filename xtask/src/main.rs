@@ -5,6 +5,7 @@
 //! * `cargo xtask check [NAME...]`: the purity checks by themselves.
 //! * `cargo xtask docs`: the book's table of contents and every relative link.
 //! * `cargo xtask bench`: the benchmarks, and where their figures are.
+//! * `cargo xtask recordings`: the tables of the page on real recordings, checked or written anew.
 //!
 //! The first step that fails ends the run with exit status 1 and says what to run to repeat it.
 #![allow(clippy::print_stdout, reason = "a command-line tool reports on standard output")]
@@ -16,6 +17,7 @@ mod ci;
 mod docs;
 mod markdown;
 mod python;
+mod recordings;
 mod repo;
 mod shell;
 mod step;
@@ -56,6 +58,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// The tables of the page "Recordings" are what the code gives; needs the recordings beside the checkout.
+    Recordings {
+        /// Write them anew instead.
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -77,6 +85,7 @@ fn dispatch(command: &Command, repo: &Repo, runner: &mut Runner<std::io::Stdout>
         Command::Check { names } => checks::run(repo, runner, names),
         Command::Docs => docs::run(repo, runner),
         Command::Bench { args } => bench::run(repo, runner, args),
+        Command::Recordings { write } => recordings::run(repo, runner, *write),
     }
 }
 

@@ -1,10 +1,15 @@
 //! Simulated world, recordings, fakes, strategies and invariants.
 
 pub mod backtest;
+pub mod fakes;
+pub mod fault;
 pub mod invariant;
 pub mod mapped;
 pub mod recording;
 pub mod reference;
+pub mod scenario;
 pub mod script;
+pub mod sim;
 pub mod strategies;
 pub mod trace;
+pub mod world;

@@ -1,0 +1,74 @@
+//! The world of a scenario, its ports, and what people do there.
+
+use std::sync::Arc;
+
+use mpac_deploy_core::driver::{DriverHandle, Ports};
+use mpac_deploy_core::ids::RolloutId;
+use mpac_deploy_core::journal::rollout_id;
+use mpac_deploy_core::port::Clock;
+
+use crate::fakes::{FakeNotify, MemoryJournal};
+use crate::fault::{Faults, wrap};
+use crate::scenario::{Action, Planned, Scenario};
+use crate::world::{SimClock, Timeline, World, epoch};
+
+/// A world with everything around it that a driver needs.
+pub(super) struct Setting {
+    pub(super) id: RolloutId,
+    pub(super) world: Arc<World>,
+    pub(super) journal: Arc<MemoryJournal>,
+    pub(super) faults: Arc<Faults>,
+    pub(super) ports: Ports,
+}
+
+impl Setting {
+    pub(super) fn new(scenario: &Scenario, seed: u64, speed: u32) -> Self {
+        let clock = SimClock::new(epoch(), speed);
+        let world = Arc::new(World::new(scenario.setup.clone(), seed, clock.clone()));
+        // A store's leases run by its own clock, which does not jump with the driver's.
+        let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
+        let timeline: Arc<dyn Timeline> = Arc::clone(&world) as _;
+        let faults = Arc::new(Faults::new(scenario.rules.clone(), seed, clock.clone(), timeline));
+        let ports = Ports {
+            traffic: Arc::clone(&world) as _,
+            fleet: Arc::clone(&world) as _,
+            metrics: Arc::clone(&world) as _,
+            checks: Arc::clone(&world) as _,
+            probes: Arc::clone(&world) as _,
+            journal: Arc::clone(&journal) as _,
+            notify: Arc::new(FakeNotify::default()),
+            clock: Arc::new(clock.with_jumps(&scenario.jumps)),
+        };
+        let id = rollout_id(&scenario.release, epoch());
+        Self { id, ports: wrap(ports, &faults), world, journal, faults }
+    }
+
+    /// Does what people do in the scenario, each at its moment. Never returns.
+    pub(super) async fn act(&self, actions: &mut Vec<Planned>, handle: &DriverHandle) {
+        let mut changes = self.world.changes();
+        loop {
+            let due = |planned: &Planned| self.world.moment(planned.at);
+            let next = actions.iter().enumerate().filter_map(|(index, planned)| Some((due(planned)?, index)));
+            let Some((at, index)) = next.min() else {
+                // The world lives as long as we do, so that this wakes.
+                if changes.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            };
+            tokio::select! {
+                biased;
+                () = self.world.clock().sleep_until(at) => self.carry_out(actions.remove(index).action, handle).await,
+                Ok(()) = changes.changed() => {}
+            }
+        }
+    }
+
+    async fn carry_out(&self, action: Action, handle: &DriverHandle) {
+        match action {
+            // Whether it is obeyed shows in the journal.
+            Action::Command(command) => drop(handle.command(command).await),
+            Action::SetWeights(weights) => self.world.set_by_hand(weights),
+        }
+    }
+}

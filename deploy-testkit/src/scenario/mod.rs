@@ -1,6 +1,13 @@
 //! Named scenarios: what is wrong with a world, when, and how a rollout by the strategy should end in it.
 
+mod control_plane;
+mod critical;
+mod environments;
+mod errors;
+mod evidence;
+mod gates;
 mod healthy;
+mod people;
 
 use std::fmt;
 
@@ -119,7 +126,19 @@ pub struct UnknownScenario {
 /// Every scenario.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    [healthy::scenarios()].into_iter().flatten().collect()
+    [
+        healthy::scenarios(),
+        errors::scenarios(),
+        gates::scenarios(),
+        critical::scenarios(),
+        evidence::scenarios(),
+        environments::scenarios(),
+        control_plane::scenarios(),
+        people::scenarios(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A scenario by its name.

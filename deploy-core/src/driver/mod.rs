@@ -5,6 +5,7 @@
 
 mod act;
 mod command;
+mod steady;
 mod store;
 
 use alloc::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::machine::{Command, Event, Rejected, Rollout};
 use crate::plan::Plan;
 use crate::port::{Checks, Clock, Fleet, Journal, JournalError, Lease, Metrics, Notify, Probes, Traffic};
 use crate::time::Timestamp;
+use steady::SteadyClock;
 
 /// The world, as the driver sees it.
 #[derive(Clone)]
@@ -79,6 +81,7 @@ type Running = FuturesUnordered<BoxFuture<'static, Option<Outcome>>>;
 /// Drives one rollout.
 pub struct Driver {
     ports: Ports,
+    clock: SteadyClock,
     options: Options,
     rollout: Rollout,
     lease: Lease,
@@ -155,11 +158,13 @@ impl Driver {
     ) -> (Self, DriverHandle) {
         let (sender, commands) = mpsc::channel(command::QUEUE);
         let (status, watcher) = watch::channel(Arc::new(rollout.clone()));
-        let now = ports.clock.now();
+        let mut clock = SteadyClock::new(Arc::clone(&ports.clock), rollout.now());
+        let now = clock.now();
         let driver = Self {
             renew_at: now.after(options.lease_ttl / 3),
             store_again_at: now,
             ports,
+            clock,
             options,
             rollout,
             lease,
@@ -208,18 +213,18 @@ impl Driver {
     async fn next(&mut self) -> Next {
         let backlog = (!self.backlog.is_empty()).then_some(self.store_again_at);
         let wake = self.rollout.deadline().into_iter().chain(backlog).fold(self.renew_at, Timestamp::min);
-        let clock = Arc::clone(&self.ports.clock);
+        let sleep = self.clock.sleep_until(wake);
         tokio::select! {
             biased;
             Some(outcome) = self.running.next() => Next::Outcome(outcome),
             Some((command, answer)) = self.commands.recv() => Next::Command(command, answer),
             Some(()) = self.notices.next() => Next::Outcome(None),
-            () = clock.sleep_until(wake) => Next::Time,
+            () = sleep => Next::Time,
         }
     }
 
     async fn time_has_come(&mut self) -> Result<(), DriverError> {
-        let now = self.ports.clock.now();
+        let now = self.clock.now();
         if self.renew_at <= now {
             self.renew_lease(now).await?;
         }
@@ -234,7 +239,7 @@ impl Driver {
 
     /// One event: the machine decides, the journal stores, the effects run.
     async fn handle(&mut self, event: Event) -> Result<Result<(), Rejected>, DriverError> {
-        let now = self.ports.clock.now();
+        let now = self.clock.now();
         let effects = match self.rollout.handle(now, event.clone()) {
             Ok(effects) => effects,
             Err(why) => {
@@ -286,10 +291,10 @@ impl Driver {
         if let Some(earlier) = self.aborts.insert(effect.id.clone(), abort) {
             earlier.abort();
         }
-        let (ports, release, fence) = (self.ports.clone(), self.rollout.plan().clone(), self.lease.fence);
+        let (ports, plan, fence) = (self.ports.clone(), self.rollout.shared_plan(), self.lease.fence);
         let attempt = async move {
             let id = effect.id.clone();
-            (id, act::act(&ports, &release, fence, effect).await)
+            (id, act::act(&ports, &plan, fence, effect).await)
         };
         self.running.push(Abortable::new(attempt, registration).map(Result::ok).boxed());
     }

@@ -30,7 +30,8 @@ impl Driver {
             return Ok(());
         }
         let append = self.ports.journal.append(&self.lease, self.rollout.id(), self.stored, &self.backlog);
-        let patience = self.ports.clock.sleep_until(self.ports.clock.now().after(STORE_PATIENCE));
+        let until = self.clock.now().after(STORE_PATIENCE);
+        let patience = self.clock.sleep_until(until);
         let result = tokio::select! {
             biased;
             result = append => result,
@@ -47,7 +48,7 @@ impl Driver {
             }
             Err(JournalError::Unavailable(why)) => {
                 tracing::warn!(rollout = %self.rollout.id(), backlog = self.backlog.len(), why, "journal unavailable");
-                self.store_again_at = self.ports.clock.now().after(STORE_PAUSE);
+                self.store_again_at = self.clock.now().after(STORE_PAUSE);
                 Ok(())
             }
             Err(error) => Err(self.give_up(error)),
@@ -57,7 +58,7 @@ impl Driver {
     pub(super) async fn renew_lease(&mut self, now: Timestamp) -> Result<(), DriverError> {
         self.renew_at = now.after(self.options.lease_ttl / 3);
         let renew = self.ports.journal.renew(&self.lease, self.options.lease_ttl);
-        let patience = self.ports.clock.sleep_until(now.after(STORE_PATIENCE));
+        let patience = self.clock.sleep_until(now.after(STORE_PATIENCE));
         let result = tokio::select! {
             biased;
             result = renew => result,
@@ -94,15 +95,16 @@ impl Driver {
             tracing::warn!(rollout = %self.rollout.id(), "too many notices under way: one is dropped");
             return;
         }
-        let (notify, clock) = (Arc::clone(&self.ports.notify), Arc::clone(&self.ports.clock));
-        let (rollout, until) = (self.rollout.id().clone(), clock.now().after(NOTICE_PATIENCE));
+        let (notify, rollout) = (Arc::clone(&self.ports.notify), self.rollout.id().clone());
+        let until = self.clock.now().after(NOTICE_PATIENCE);
+        let patience = self.clock.sleep_until(until);
         let notice = async move {
             tokio::select! {
                 biased;
                 told = notify.notify(&rollout, &decision) => if let Err(error) = told {
                     tracing::warn!(%rollout, %error, "nobody was told of a decision");
                 },
-                () = clock.sleep_until(until) => tracing::warn!(%rollout, "a notice took too long and was let go"),
+                () = patience => tracing::warn!(%rollout, "a notice took too long and was let go"),
             }
         };
         self.notices.push(notice.boxed());

@@ -24,6 +24,7 @@ mod rollback;
 mod shift;
 mod state;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use event::{Command, CommandKind, Event, Rejected};
@@ -47,7 +48,7 @@ use state::{Outstanding, Sides, Wait};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rollout {
     id: RolloutId,
-    plan: Plan,
+    plan: Arc<Plan>,
     /// The latest time seen: time never goes backwards (semantics 1.4).
     now: Timestamp,
     phase: Phase,
@@ -73,7 +74,7 @@ impl Rollout {
             id,
             judge,
             monitor,
-            plan,
+            plan: Arc::new(plan),
             now,
             phase: Phase::Preparing(Preparing::Reading),
             control: Control::Running,
@@ -150,8 +151,14 @@ impl Rollout {
 
     /// The plan.
     #[must_use]
-    pub const fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The plan, shared.
+    #[must_use]
+    pub fn shared_plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan)
     }
 
     /// Where it stands.

@@ -9,7 +9,8 @@ use crate::time::Timestamp;
 
 /// The only way to know the time.
 ///
-/// Contract: `sleep_until` returns once `now` is at or after the time given, and at once if it already is.
+/// Contract: `sleep_until` returns at once if `now` is at or after the time given, and else after about the time that is left; `now`
+/// may jump, and the driver copes with it.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Clock: Send + Sync {

@@ -1,5 +1,5 @@
-//! A whole rollout: the bare judge over the strategy's 105 minutes, the machine with a world that answers at once, and the
-//! replay of its journal.
+//! A whole rollout: the bare judge over the strategy's 105 minutes, the machine with a world that answers at once, the replay
+//! of its journal, and the simulated world in virtual time.
 #![allow(missing_docs, reason = "criterion_group! writes functions without documentation")]
 #![allow(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -12,6 +12,7 @@ use mpac_deploy_core::journal::replay;
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_testkit::backtest::{BacktestOutcome, backtest};
 use mpac_deploy_testkit::recording::Draft;
+use mpac_deploy_testkit::{scenario, sim};
 
 fn rollouts(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("a whole rollout");
@@ -32,6 +33,14 @@ fn rollouts(criterion: &mut Criterion) {
     });
     group.bench_function(format!("replay of its journal, {} records", records.len()), |bencher| {
         bencher.iter(|| black_box(replay(&records)));
+    });
+
+    let healthy = scenario::by_name("healthy").expect("the testkit has a healthy scenario");
+    let report = sim::run(&healthy, &policy, 1).expect("the scenario has every metric");
+    assert!(report.as_expected, "{:?}", report.outcome);
+    group.sample_size(20);
+    group.bench_function("simulated: driver, ports, traffic and metrics in virtual time", |bencher| {
+        bencher.iter(|| black_box(sim::run(&healthy, &policy, 1)).is_ok());
     });
     group.finish();
 }

@@ -1,10 +1,12 @@
-//! `cargo xtask docs`: every page is in the table of contents, every relative link leads somewhere.
+//! `cargo xtask docs`: every page is in the table of contents, every relative link leads somewhere, every test that a page
+//! names exists.
 
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use crate::ci::command;
 use crate::markdown;
+use crate::references;
 use crate::repo::{Repo, which};
 use crate::shell::Shell;
 use crate::step::{Failure, Runner, Stopped};
@@ -18,6 +20,7 @@ const TOP: [&str; 4] = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELO
 pub(crate) fn run<W: Write>(repo: &Repo, runner: &mut Runner<W>) -> Result<(), Stopped> {
     runner.step("book contents", "cargo xtask docs", || contents(repo))?;
     runner.step("links", "cargo xtask docs", || links(repo))?;
+    runner.step("named tests", "cargo xtask docs", || named_tests(repo))?;
     match which(&["mdbook"]) {
         Some(mdbook) => {
             let build = Shell::new(mdbook, repo.root()).shown_as("mdbook").args(["build", "docs"]);
@@ -66,6 +69,14 @@ fn links(repo: &Repo) -> Result<(), Failure> {
                 found.push(format!("{page}:{}: `{}`: {why}", link.line, link.target));
             }
         }
+    }
+    Failure::unless_empty(found)
+}
+
+fn named_tests(repo: &Repo) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    for page in pages(repo)? {
+        found.extend(references::missing(repo, &page)?);
     }
     Failure::unless_empty(found)
 }

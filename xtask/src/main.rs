@@ -3,7 +3,7 @@
 //! * `cargo xtask ci`: everything that a change must pass, ending with the tests.
 //! * `cargo xtask test`: the tests, with what the ignored ones need (a browser, recordings).
 //! * `cargo xtask check [NAME...]`: the purity checks by themselves.
-//! * `cargo xtask docs`: the book's table of contents and every relative link.
+//! * `cargo xtask docs`: the book's table of contents, every relative link, and every test that a page names.
 //! * `cargo xtask bench`: the benchmarks, and where their figures are.
 //! * `cargo xtask recordings`: the tables of the page on real recordings, checked or written anew.
 //!
@@ -18,6 +18,7 @@ mod docs;
 mod markdown;
 mod python;
 mod recordings;
+mod references;
 mod repo;
 mod shell;
 mod step;
@@ -50,7 +51,7 @@ enum Command {
         #[arg(value_enum)]
         names: Vec<checks::Name>,
     },
-    /// The book's table of contents, its relative links, and the book itself if mdbook is installed.
+    /// The book's table of contents, its relative links, the tests that it names, and the book itself if mdbook is installed.
     Docs,
     /// The benchmarks, and where their figures are.
     Bench {

@@ -1,4 +1,4 @@
-//! The little of Markdown that the link check needs: links, headings, and what is code.
+//! The little of Markdown that the checks of the book need: links, headings, and what is code.
 
 /// A link or image, with the line it stands in.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,6 +62,16 @@ fn fenced_out(text: &str) -> impl Iterator<Item = (usize, &str)> {
             (Some(_), _) => {}
         }
         None
+    })
+}
+
+/// The code spans outside fenced blocks, with the lines they stand in: what a single backtick opens and closes.
+pub(crate) fn spans(text: &str) -> impl Iterator<Item = (usize, String)> {
+    fenced_out(text).flat_map(|(number, line)| {
+        let parts: Vec<&str> = line.split('`').collect();
+        let closed = parts.len().saturating_sub(1);
+        let inside = parts.into_iter().take(closed).skip(1).step_by(2);
+        inside.map(|span| (number, span.to_owned())).collect::<Vec<_>>()
     })
 }
 
@@ -136,6 +146,12 @@ mod tests {
     fn code_holds_no_links() {
         assert_eq!(targets("`[a](b)` ``[c](`d`)`` [e](f)\n```\n[g](h)\n```\n~~~\n```\n[i](j)\n~~~\n"), ["f"]);
         assert_eq!(targets("a lone ` and [a](b)"), ["b"]);
+    }
+
+    #[test]
+    fn a_span_is_what_backticks_enclose() {
+        let found: Vec<_> = spans("`a` b `c`\n```\n`d`\n```\n`e` and a lone `f\n").collect();
+        assert_eq!(found, [(1, "a".to_owned()), (1, "c".to_owned()), (5, "e".to_owned())]);
     }
 
     #[test]

@@ -88,10 +88,11 @@ impl Draft {
 
     /// Removes a metric of one side in the minutes.
     #[must_use]
-    pub fn remove(self, minutes: Range<i64>, side: Side, metric: &Metric) -> Self {
-        self.retain(|minute, its_side, its_metric| {
-            !minutes.contains(&minute) || its_side != side || its_metric != metric
-        })
+    pub fn remove(mut self, minutes: Range<i64>, side: Side, metric: &Metric) -> Self {
+        for minute in minutes {
+            self.values.remove(&(minute, side, metric.clone()));
+        }
+        self
     }
 
     /// Removes a metric of one side in all minutes.

@@ -66,6 +66,17 @@ struct Row {
     value: f64,
 }
 
+impl Row {
+    fn key(&self) -> i64 {
+        key(self.minute, self.side, self.metric)
+    }
+}
+
+/// Period, side and metric in one number, in the order of the rows.
+fn key(minute: i32, side: Side, metric: u16) -> i64 {
+    i64::from(minute) << 32 | i64::from(side == Side::Green) << 16 | i64::from(metric)
+}
+
 /// A metric, and the first and the last minute of each side's rows of it.
 #[derive(Clone)]
 struct Series {
@@ -147,8 +158,7 @@ impl Recording {
     pub fn value(&self, period: Period, side: Side, metric: &Metric) -> Option<f64> {
         let metric = u16::try_from(self.series_index(metric)?).ok()?;
         let minute = i32::try_from(minute_of(period).checked_sub(self.origin)?).ok()?;
-        let key = (minute, side, metric);
-        let found = self.rows.binary_search_by_key(&key, |row| (row.minute, row.side, row.metric)).ok()?;
+        let found = self.rows.binary_search_by_key(&key(minute, side, metric), Row::key).ok()?;
         self.rows.get(found).map(|row| row.value)
     }
 

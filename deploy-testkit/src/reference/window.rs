@@ -13,13 +13,13 @@ pub(super) struct Counted(Vec<Period>);
 impl Counted {
     /// Those of the stage's periods in which green's `requests` is above 0 and every metric that a gate needs has a `Value`.
     pub(super) fn of(recording: &Recording, gates: &[Gate], stage_periods: &[Period]) -> Self {
+        let mut needs: Vec<(Side, Metric)> = gates.iter().flat_map(|gate| gate.needs(recording)).collect();
+        needs.sort();
+        needs.dedup();
         let value = |side, metric: &Metric, period| evidence::of(recording, side, metric, period).value();
         let counts = |period: &Period| {
             value(Side::Green, &Metric::Requests, *period).is_some_and(|requests| requests > 0.0)
-                && gates
-                    .iter()
-                    .flat_map(|gate| gate.needs(recording))
-                    .all(|(side, metric)| value(side, &metric, *period).is_some())
+                && needs.iter().all(|(side, metric)| value(*side, metric, *period).is_some())
         };
         Self(stage_periods.iter().copied().filter(counts).collect())
     }

@@ -1,0 +1,75 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_STATUS: &str = "Exit status: 0 done as asked, 1 rolled back or a check found something, 2 unusable input, \
+                           3 the world could not be reached.";
+
+/// Blue-green deployments that take themselves back when they go wrong.
+#[derive(Debug, Parser)]
+#[command(name = "mpac-deploy", version, after_help = EXIT_STATUS, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check, show or describe policies: what a rollout follows.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Say what a policy would have done on recorded metrics.
+    Backtest(BacktestOptions),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check a policy: 0 it is safe, 1 it is refused, 2 it cannot be read.
+    Check {
+        /// The policy, TOML or JSON; `-` reads standard input.
+        file: PathBuf,
+        /// One JSON document on standard output: `{"valid": true, "name", "stages"}` or `{"valid": false, "path", "problem"}`.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a built-in policy as TOML: a start for one of your own.
+    Show {
+        /// Which one.
+        #[arg(long, value_enum, default_value_t = Preset::Mpac)]
+        preset: Preset,
+        /// As JSON instead of TOML.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the JSON Schema of a policy, for editors and validators.
+    Schema {
+        /// Accepted for symmetry: a schema is always JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// The built-in policies.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Preset {
+    /// The deployment strategy of the MPAC SmartPOS Cloud Platform.
+    Mpac,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BacktestOptions {
+    /// The policy, TOML or JSON; the preset `mpac` if left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The recording: CSV with the header `time,side,metric,value`; `-` reads standard input.
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) metrics: PathBuf,
+    /// One JSON document on standard output: `{"outcome", "stage", "decisions", "skipped"}`.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write a report: one HTML file that needs no network.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+}

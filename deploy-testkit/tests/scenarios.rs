@@ -1,6 +1,7 @@
 //! Every scenario ends as it should, and the same seed gives the same run.
 
 use mpac_deploy_core::policy::mpac;
+use mpac_deploy_testkit::sim::{CrashMoment, CrashPlace, CrashPoint};
 use mpac_deploy_testkit::{scenario, sim};
 
 const SEEDS: [u64; 3] = [1, 7, 2026];
@@ -36,4 +37,17 @@ fn the_same_seed_gives_the_same_run() {
 fn an_unknown_name_is_answered_with_the_known_ones() {
     let error = scenario::by_name("heathly").unwrap_err().to_string();
     assert!(error.contains("`heathly`") && error.contains("healthy"), "{error}");
+}
+
+#[test]
+fn a_killed_driver_is_followed_by_one_that_ends_the_same_way() {
+    let scenario = scenario::by_name("healthy").unwrap();
+    for moment in [CrashMoment::Before, CrashMoment::After] {
+        for (place, number) in [(CrashPlace::Append, 1), (CrashPlace::Append, 30), (CrashPlace::Effect, 17)] {
+            let point = CrashPoint { place, number, moment };
+            let report = sim::run_with_crashes(&scenario, &mpac(), 1, &[point]).unwrap();
+            assert_eq!(report.crashes, 1, "{point:?}");
+            assert!(report.as_expected, "{point:?}: {:?}", report.outcome);
+        }
+    }
 }

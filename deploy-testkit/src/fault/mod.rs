@@ -14,6 +14,7 @@
 //! let lost = Rule::new(&[Call::TrafficSet], Strike::AnswerLost).at_most(1);
 //! ```
 
+mod crash;
 mod journal;
 mod ports;
 
@@ -25,6 +26,8 @@ use std::time::Duration;
 use mpac_deploy_core::driver::Ports;
 use mpac_deploy_core::port::{JournalError, PortError};
 use serde::Serialize;
+
+pub use crash::{CrashPoint, Crashes, Moment as CrashMoment, Place as CrashPlace};
 
 use crate::world::dice::{Dice, Purpose};
 use crate::world::{SimClock, Timeline, Window};
@@ -142,6 +145,7 @@ pub struct Faults {
     dice: Dice,
     clock: SimClock,
     timeline: Arc<dyn Timeline>,
+    crashes: Crashes,
     counts: Mutex<Counts>,
 }
 
@@ -156,7 +160,19 @@ impl Faults {
     #[must_use]
     pub fn new(rules: Vec<Rule>, seed: u64, clock: SimClock, timeline: Arc<dyn Timeline>) -> Self {
         let counts = Mutex::new(Counts { calls: BTreeMap::new(), struck: vec![0; rules.len()] });
-        Self { rules, dice: Dice::new(seed), clock, timeline, counts }
+        Self { rules, dice: Dice::new(seed), clock, timeline, crashes: Crashes::default(), counts }
+    }
+
+    /// The same rules, with points at which whoever makes the call is to be killed.
+    #[must_use]
+    pub fn with_crashes(self, points: &[CrashPoint]) -> Self {
+        Self { crashes: Crashes::new(points), ..self }
+    }
+
+    /// The points at which whoever makes the call is to be killed.
+    #[must_use]
+    pub const fn crashes(&self) -> &Crashes {
+        &self.crashes
     }
 
     /// How often each call was made, struck or not.
@@ -188,8 +204,24 @@ impl Faults {
         None
     }
 
-    /// Makes a call, unless it is struck.
+    /// Makes a call, unless its caller dies before, or it is struck.
     async fn make<T>(
+        &self,
+        call: Call,
+        made: impl Future<Output = T>,
+        failed: impl FnOnce(PortError) -> T,
+    ) -> T {
+        match self.crashes.reached(call) {
+            None => self.make_or_strike(call, made, failed).await,
+            Some(CrashMoment::Before) => self.crashes.die().await,
+            Some(CrashMoment::After) => {
+                drop(self.make_or_strike(call, made, failed).await);
+                self.crashes.die().await
+            }
+        }
+    }
+
+    async fn make_or_strike<T>(
         &self,
         call: Call,
         made: impl Future<Output = T>,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use mpac_deploy_core::decision::{Decision, DecisionKind};
 use mpac_deploy_core::driver::DriverError;
-use mpac_deploy_core::journal::Record;
-use mpac_deploy_core::machine::{Cause, Outcome};
+use mpac_deploy_core::journal::{Record, ReplayError};
+use mpac_deploy_core::machine::{Cause, Control, Outcome, Phase, RollbackStep, RollingBack, Rollout};
 use mpac_deploy_core::time::Timestamp;
 use serde::Serialize;
 
@@ -58,16 +58,25 @@ impl SimOutcome {
         Self::Stopped { why: error.to_string() }
     }
 
-    /// A rollout that was cut off: held, if that is what it said last.
-    pub(super) fn cut_off(decisions: &[Decision], phase: String) -> Self {
-        let says = |decision: &&Decision| matches!(decision.kind, DecisionKind::Hold | DecisionKind::Pause);
-        let ends = |decision: &Decision| {
-            matches!(decision.kind, DecisionKind::HoldReleased | DecisionKind::Resume | DecisionKind::Promote)
+    /// A rollout that was cut off: held, if a person must decide.
+    pub(super) fn cut_off(decisions: &[Decision], rollout: &Result<Rollout, ReplayError>) -> Self {
+        let rollout = match rollout {
+            Ok(rollout) => rollout,
+            Err(error) => return Self::Unfinished { why: error.to_string() },
         };
-        let latest = decisions.iter().rev().take_while(|decision| !ends(decision)).find(says);
-        match latest {
-            Some(held) => Self::Held { why: held.reason.clone() },
-            None => Self::Unfinished { why: phase },
+        if let Control::Paused { why, .. } = rollout.control() {
+            return Self::Held { why: why.clone() };
+        }
+        let waits_for_blue = matches!(
+            rollout.phase(),
+            Phase::RollingBack(RollingBack { step: RollbackStep::HeldByBlue { .. }, .. })
+        );
+        let hold = decisions.iter().rev().find(|decision| decision.kind == DecisionKind::Hold);
+        match hold {
+            Some(hold) if waits_for_blue || rollout.judge().is_holding() => {
+                Self::Held { why: hold.reason.clone() }
+            }
+            Some(_) | None => Self::Unfinished { why: where_it_stands(rollout) },
         }
     }
 
@@ -112,4 +121,17 @@ pub struct SimReport {
     pub calls: BTreeMap<Call, u64>,
     /// How often the driver was killed and another one went on.
     pub crashes: u32,
+}
+
+fn where_it_stands(rollout: &Rollout) -> String {
+    let doing = match rollout.phase() {
+        Phase::Preparing(_) => "green is being prepared",
+        Phase::Shifting(_) => "the weights are on their way",
+        Phase::Baking(_) => "the stage bakes",
+        Phase::Decommissioning(_) => "blue is being retired",
+        Phase::RollingBack(_) => "traffic is being taken back",
+        Phase::Finished(_) => "it has ended, and its last records are not stored",
+    };
+    let stage = rollout.stage().map_or("before the first stage", |stage| rollout.plan().stage_name(stage));
+    format!("at {}, {stage}: {doing}", rollout.now())
 }

@@ -1,14 +1,15 @@
 //! The world of a scenario, its ports, and what people do there.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use mpac_deploy_core::driver::{DriverHandle, Ports};
 use mpac_deploy_core::ids::RolloutId;
 use mpac_deploy_core::journal::rollout_id;
-use mpac_deploy_core::port::Clock;
+use mpac_deploy_core::port::Clock as _;
 
 use crate::fakes::{FakeNotify, MemoryJournal};
-use crate::fault::{Faults, wrap};
+use crate::fault::{CrashPoint, Faults, wrap};
 use crate::scenario::{Action, Planned, Scenario};
 use crate::world::{SimClock, Timeline, World, epoch};
 
@@ -22,13 +23,14 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn new(scenario: &Scenario, seed: u64, speed: u32) -> Self {
+    pub(super) fn new(scenario: &Scenario, seed: u64, speed: u32, crashes: &[CrashPoint]) -> Self {
         let clock = SimClock::new(epoch(), speed);
         let world = Arc::new(World::new(scenario.setup.clone(), seed, clock.clone()));
         // A store's leases run by its own clock, which does not jump with the driver's.
         let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
         let timeline: Arc<dyn Timeline> = Arc::clone(&world) as _;
-        let faults = Arc::new(Faults::new(scenario.rules.clone(), seed, clock.clone(), timeline));
+        let faults = Faults::new(scenario.rules.clone(), seed, clock.clone(), timeline);
+        let faults = Arc::new(faults.with_crashes(crashes));
         let ports = Ports {
             traffic: Arc::clone(&world) as _,
             fleet: Arc::clone(&world) as _,
@@ -44,7 +46,7 @@ impl Setting {
     }
 
     /// Does what people do in the scenario, each at its moment. Never returns.
-    pub(super) async fn act(&self, actions: &mut Vec<Planned>, handle: &DriverHandle) {
+    pub(super) async fn act(&self, actions: &mut Vec<Planned>, handle: &DriverHandle) -> Infallible {
         let mut changes = self.world.changes();
         loop {
             let due = |planned: &Planned| self.world.moment(planned.at);

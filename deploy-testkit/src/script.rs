@@ -19,6 +19,8 @@ use crate::trace::Trace;
 pub enum Act {
     /// The next effects are answered as the world is, so many of them.
     Answer(u16),
+    /// The next effects are answered as the world is, until one that moves the rollout towards green is wanted.
+    AnswerUntilForward,
     /// The next effect fails.
     Fail(Retry),
     /// The next effect is done, and its answer is lost.
@@ -60,6 +62,8 @@ pub enum Weather {
     Silent,
     /// PostgreSQL does not answer.
     DatabaseDown,
+    /// Nobody can say whether the critical services answer.
+    ServicesDark,
 }
 
 /// A script: acts in order. After the last one the world answers well until the rollout ends or stands still.
@@ -85,6 +89,9 @@ pub enum ScriptError {
 
 /// So many steps after the script are more than any rollout of a day takes; one that goes on is cut off there.
 const LAST_STEPS: usize = 6_000;
+
+/// A stage of the preset and the shift after it take fewer steps than this.
+const STEPS_OF_AN_ACT: usize = 2_000;
 
 /// Plays a script and returns everything that happened.
 ///
@@ -153,6 +160,16 @@ impl Stage {
         match act {
             Act::Answer(count) => {
                 for _ in 0..*count {
+                    if !self.answer_next() {
+                        self.wait(0);
+                    }
+                }
+            }
+            Act::AnswerUntilForward => {
+                for _ in 0..STEPS_OF_AN_ACT {
+                    if self.pending().is_some_and(|effect| effect.kind.moves_towards_green()) {
+                        break;
+                    }
                     if !self.answer_next() {
                         self.wait(0);
                     }
@@ -294,6 +311,7 @@ impl Weather {
             (Self::Http5xx(count), Side::Green, Metric::Http5xx) => number(f64::from(count)),
             (Self::Latency(millis), Side::Green, Metric::LatencyP95) => number(f64::from(millis)),
             (Self::DatabaseDown, Side::Green, Metric::PostgresUp) => number(0.0),
+            (Self::ServicesDark, Side::Green, Metric::PostgresUp | Metric::RedisUp) => Reading::ABSENT,
             (_, _, metric) => healthy(metric),
         }
     }

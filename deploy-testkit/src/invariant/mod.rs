@@ -19,6 +19,8 @@ mod journal_is_the_state;
 mod never_both_zero;
 mod no_way_forward_after_rollback;
 mod promotion_rests_on_evidence;
+mod rolled_back_is_verified;
+mod time_never_goes_back;
 
 use crate::trace::Trace;
 
@@ -45,15 +47,17 @@ pub struct Violation {
 }
 
 /// Every invariant.
-pub const ALL: [Invariant; 8] = [
+pub const ALL: [Invariant; 10] = [
     never_both_zero::INVARIANT,
     gates_before_weight::INVARIANT,
     promotion_rests_on_evidence::INVARIANT,
     fired_means_back::INVARIANT,
     no_way_forward_after_rollback::INVARIANT,
+    rolled_back_is_verified::INVARIANT,
     blue_is_kept::INVARIANT,
     journal_is_the_state::INVARIANT,
     decisions_are_repeatable::INVARIANT,
+    time_never_goes_back::INVARIANT,
 ];
 
 impl Invariant {

@@ -10,7 +10,26 @@ use crate::script::{Act, Script, Weather};
 
 /// Scripts that reach every phase: long stretches in which the world answers well, with accidents in between.
 pub fn scripts() -> impl Strategy<Value = Script> {
-    (prop::collection::vec(acts(), 0..40), any::<bool>()).prop_map(|(acts, probed)| Script { acts, probed })
+    (prop::collection::vec(scenes(), 0..30), any::<bool>())
+        .prop_map(|(scenes, probed)| Script { acts: scenes.concat(), probed })
+}
+
+/// An act by itself, or a few that must meet at one moment.
+fn scenes() -> impl Strategy<Value = Vec<Act>> {
+    let abort = || Act::Command(CommandKind::Abort { issue: IssueKind::HighErrorRate, force: false });
+    prop_oneof![
+        20 => acts().prop_map(|act| vec![act]),
+        2 => acts().prop_map(|act| vec![Act::AnswerUntilForward, act]),
+        1 => Just(vec![Act::AnswerUntilForward, abort()]),
+        1 => (1..6_u16, observed()).prop_map(move |(steps, weights)| {
+            vec![abort(), Act::Answer(steps), Act::SetWeights(weights)]
+        }),
+        1 => (1..200_u16).prop_map(|steps| vec![Act::Weather(Weather::ServicesDark), Act::Answer(steps)]),
+    ]
+}
+
+fn observed() -> impl Strategy<Value = ObservedWeights> {
+    (0..=255_u8, 0..=255_u8).prop_map(|(blue, green)| ObservedWeights { blue, green })
 }
 
 /// What happens next in a script.
@@ -23,7 +42,7 @@ pub fn acts() -> impl Strategy<Value = Act> {
         1 => Just(Act::Repeat),
         2 => (0..4_000_u32).prop_map(Act::Wait),
         1 => (0..10_000_u32).prop_map(Act::JumpBack),
-        1 => (0..=255_u8, 0..=255_u8).prop_map(|(blue, green)| Act::SetWeights(ObservedWeights { blue, green })),
+        1 => observed().prop_map(Act::SetWeights),
         2 => (prop_oneof![Just(Side::Blue), Just(Side::Green)], healths()).prop_map(|(s, h)| Act::Health(s, h)),
         3 => weathers().prop_map(Act::Weather),
         1 => Just(Act::FailChecks),
@@ -51,6 +70,7 @@ pub fn weathers() -> impl Strategy<Value = Weather> {
         1 => Just(Weather::Broken),
         1 => Just(Weather::Silent),
         1 => Just(Weather::DatabaseDown),
+        1 => Just(Weather::ServicesDark),
     ]
 }
 

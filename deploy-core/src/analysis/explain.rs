@@ -95,7 +95,7 @@ impl Verdict {
             Measure::Run { latest, length } => {
                 format!("{length} consecutive values, the latest {}", amount(unit, latest))
             }
-            Measure::Periods { with, of, needed } => format!("{with} of {of} periods, {needed} decide"),
+            Measure::Periods { with, of, needed } => format!("{with} of {of} periods, {needed} needed"),
             Measure::Rate { rate, part, whole } => {
                 format!("{} ({} of {})", amount(unit, rate), trim(part), trim(whole))
             }

@@ -2,6 +2,21 @@
 //!
 //! Dropping the future of [`Driver::run`] cancels everything that it runs; the journal says what was under way, and
 //! [`Driver::resume`] goes on from there.
+//!
+//! # Tracing
+//!
+//! | span or event | level | fields |
+//! |---|---|---|
+//! | span `effect` | info | `rollout`, `id`, `attempt`, `kind` |
+//! | event `done` in it | debug | |
+//! | event `failed` in it | warn | `error` |
+//! | event `decision` | info | `rollout`, `kind`, `stage`, `rule`, `reason` |
+//! | event `journal unavailable` | warn | `rollout`, `backlog`, `why` |
+//! | event `lease not renewed` | warn | `rollout`, `why` |
+//! | event `stopped` | error | `rollout`, `error` |
+//! | event `event rejected` | debug | `rollout`, `why` |
+//!
+//! These names are stable: a change of one is a breaking change.
 
 mod act;
 mod command;

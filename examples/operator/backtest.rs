@@ -27,7 +27,8 @@ pub(crate) fn run(options: &BacktestOptions) -> Result<Reply, Failure> {
     let recording = read(&options.metrics)?;
     let result = backtest(&policy, &recording).map_err(refused)?;
     if let Some(path) = &options.report {
-        let name = options.metrics.display().to_string();
+        let from_stdin = options.metrics == Path::new("-");
+        let name = if from_stdin { "standard input".into() } else { options.metrics.display().to_string() };
         report::write(path, &report::of_backtest(&name, &policy, &recording, &result))?;
     }
     let status = match result.outcome {
@@ -108,7 +109,8 @@ fn for_people(recording: &Recording, result: &Backtest) -> String {
         let _ = writeln!(text, "\n  What would have changed the last one: {}.", last.counterfactual);
     }
     if !result.skipped.is_empty() {
-        let _ = writeln!(text, "\n  Skipped, as the recording has no rows for it: {}", result.skipped.join(", "));
+        let _ =
+            writeln!(text, "\n  Skipped, as the recording has no rows for it: {}", result.skipped.join(", "));
     }
     text
 }
@@ -124,7 +126,10 @@ pub(crate) fn headline(result: &Backtest) -> String {
             format!("The release would have been rolled back in `{}`{at}, by `{rule}`.", result.stage)
         }
         BacktestOutcome::InProgress => {
-            format!("The recording ends while the release is in `{}`: neither passed nor taken back.", result.stage)
+            format!(
+                "The recording ends while the release is in `{}`: neither passed nor taken back.",
+                result.stage
+            )
         }
     }
 }

@@ -17,9 +17,13 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Watch the whole strategy on a simulated world: a good release, and a bad one that is taken back.
+    Demo(DemoOptions),
     /// Check, show or describe policies: what a rollout follows.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Roll a release out in a simulated world in which something named goes wrong.
+    Simulate(SimulateOptions),
     /// Say what a policy would have done on recorded metrics.
     Backtest(BacktestOptions),
 }
@@ -56,6 +60,39 @@ pub(crate) enum PolicyCommand {
 pub(crate) enum Preset {
     /// The deployment strategy of the MPAC SmartPOS Cloud Platform.
     Mpac,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoOptions {
+    /// How many seconds of the world pass in one of yours; what happens does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 750, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) speed: u32,
+    /// Also write a report of both rollouts: one HTML file that needs no network.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SimulateOptions {
+    /// The policy, TOML or JSON; the preset `mpac` if left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// What goes wrong; `--list` names all scenarios.
+    #[arg(long, value_name = "NAME", required_unless_present = "list")]
+    pub(crate) scenario: Option<String>,
+    /// The seed of the world's chance: the same one gives the same rollout, byte for byte.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// One JSON document on standard output: `{"scenario", "seed", "outcome", "stage", "rule", "why", "as_expected", "began",
+    /// "ended", "weights", "decisions"}`, with `--list` `{"scenarios": [{"name", "description", "expected"}]}`.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Name all scenarios and say how each should end under the preset.
+    #[arg(long, conflicts_with_all = ["scenario", "report"])]
+    pub(crate) list: bool,
+    /// Also write a report: one HTML file that needs no network.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -4,13 +4,17 @@
 //! reached. With `--json` one JSON document goes to standard output and nothing else; of an error it is
 //! `{"error": TEXT}`. Messages go to standard error.
 
+mod account;
 mod backtest;
 mod cli;
+mod demo;
 mod later;
+mod limits;
 mod policy;
 mod policy_file;
 mod reply;
 mod report;
+mod simulate;
 mod words;
 
 use std::ffi::OsString;
@@ -44,7 +48,9 @@ fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
         Err(error) => return Ok(Reply::done(error.render().to_string())),
     };
     match cli.command {
+        Command::Demo(options) => demo::run(&options),
         Command::Policy(what) => policy::run(&what),
+        Command::Simulate(options) => simulate::run(&options),
         Command::Backtest(options) => backtest::run(&options),
     }
 }

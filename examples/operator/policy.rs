@@ -60,7 +60,11 @@ fn summary(policy: &Policy) -> String {
     let triggers: Vec<&str> = policy.triggers.iter().map(|trigger| trigger.id.as_str()).collect();
     let alerts: Vec<&str> = policy.alerts.iter().map(|alert| alert.id.as_str()).collect();
     let _ = writeln!(text, "  triggers     {}", triggers.join(", "));
-    let _ = writeln!(text, "  alerts       {}", if alerts.is_empty() { "none".into() } else { alerts.join(", ") });
+    let _ = writeln!(
+        text,
+        "  alerts       {}",
+        if alerts.is_empty() { "none".into() } else { alerts.join(", ") }
+    );
     text
 }
 

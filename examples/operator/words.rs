@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use console::{Style, style};
+use console::{Style, Term, style};
 use mpac_deploy_core::decision::{Decision, DecisionKind};
 use mpac_deploy_core::time::Timestamp;
 
@@ -16,14 +16,23 @@ pub(crate) fn respect_no_color() {
 
 /// `09:15:00`: the day stands in the heading.
 pub(crate) fn clock(time: Timestamp) -> String {
-    let text = time.to_string();
-    text.split_once('T').map_or_else(|| text.clone(), |(_, clock)| clock.trim_end_matches('Z').to_owned())
+    time.to_string().get(11..19).unwrap_or_default().to_owned()
+}
+
+/// A text with the times of day in place of the times, which name the day again and again.
+pub(crate) fn without_days(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let bare = word.trim_matches(['(', ')']);
+        Timestamp::parse(bare).map_or_else(|_| word.to_owned(), |time| word.replace(bare, &clock(time)))
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// `1 h 45 min`, `45 s`.
 pub(crate) fn span(duration: std::time::Duration) -> String {
     let seconds = duration.as_secs();
     match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
+        (0, 0, 0) => "less than a second".into(),
         (0, 0, seconds) => format!("{seconds} s"),
         (0, minutes, 0) => format!("{minutes} min"),
         (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
@@ -76,24 +85,54 @@ fn colour(tone: Tone) -> Style {
     }
 }
 
-/// A decision: one line, and one more for each part of its reason.
+/// The room for what stands before a reason.
+const INDENT: usize = 33;
+
+/// A decision: one line, and one more for each part of its reason, wrapped where a terminal shows it.
 pub(crate) fn decision(decision: &Decision) -> String {
-    let at = decision.evidence_end.unwrap_or(decision.at);
-    let stage = decision.stage.as_deref().unwrap_or("");
-    let rule = decision.rule.as_deref().unwrap_or("");
-    let (first, rest) = parts(&decision.reason);
-    let mut text = String::new();
-    let what = colour(tone(decision.kind)).apply_to(format!("{:<13}", kind(decision.kind)));
-    // Writing to a `String` cannot fail.
-    let _ = write!(text, "  {}  {stage:<7} {what} ", style(clock(at)).dim());
-    if !rule.is_empty() {
-        let _ = write!(text, "{} ", style(rule).bold());
-    }
-    let _ = writeln!(text, "{first}");
+    let reason = without_days(&decision.reason);
+    let (_, rest) = parts(&reason);
+    let mut text = decision_line(decision);
+    text.push('\n');
     for part in rest {
-        let _ = writeln!(text, "{:33}{}", "", style(part).dim());
+        for line in for_terminal(part, INDENT) {
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "{:INDENT$}{}", "", style(line).dim());
+        }
     }
     text
+}
+
+/// The first line of a decision: when, where, what, by which rule, and why in short.
+pub(crate) fn decision_line(decision: &Decision) -> String {
+    let stage = decision.stage.as_deref().unwrap_or("");
+    let rule = decision.rule.as_ref().map_or_else(String::new, |rule| format!("{} ", style(rule).bold()));
+    let reason = without_days(&decision.reason);
+    let (first, _) = parts(&reason);
+    let what = colour(tone(decision.kind)).apply_to(format!("{:<13}", kind(decision.kind)));
+    format!("  {}  {stage:<7} {what} {rule}{first}", style(clock(decision.at)).dim())
+}
+
+/// A text in lines that fit behind an indentation where a terminal shows it, in one line elsewhere.
+pub(crate) fn for_terminal(text: &str, indent: usize) -> Vec<String> {
+    let term = Some(Term::stdout()).filter(|term| term.features().is_attended());
+    let width = term.map_or(usize::MAX, |term| usize::from(term.size().1));
+    wrapped(text, width.saturating_sub(indent))
+}
+
+/// A text in lines of at most so many characters, unless a word is longer.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A reason and what it consists of.
@@ -109,9 +148,29 @@ mod tests {
 
     #[test]
     fn a_span_is_short() {
-        for (seconds, text) in [(45, "45 s"), (60, "1 min"), (90, "1 min 30 s"), (3600, "1 h"), (6300, "1 h 45 min")] {
+        for (seconds, text) in [
+            (0, "less than a second"),
+            (45, "45 s"),
+            (60, "1 min"),
+            (90, "1 min 30 s"),
+            (3600, "1 h"),
+            (6300, "1 h 45 min"),
+        ] {
             assert_eq!(span(Duration::from_secs(seconds)), text);
         }
+    }
+
+    #[test]
+    fn a_time_in_a_reason_loses_its_day() {
+        let text = "2 of 3 (2026-01-28T09:00:00Z to 2026-01-28T09:05:00Z)";
+        assert_eq!(without_days(text), "2 of 3 (09:00:00 to 09:05:00)");
+        assert_eq!(without_days("a  b"), "a  b");
+    }
+
+    #[test]
+    fn lines_are_wrapped_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("immense", 3), ["immense"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Charts as SVG.
 
 use mpac_deploy_core::decision::DecisionKind;
+use mpac_deploy_core::effect::ObservedWeights;
 use mpac_deploy_core::time::Timestamp;
-use mpac_deploy_core::units::Weights;
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -68,48 +68,58 @@ type Canvas<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 /// Both sides over time against their limits.
 pub(super) fn lines(story: &Story, chart: &Chart, size: Size) -> Result<String, DrawError> {
     let top = headroom(chart);
-    draw(story, size, top, chart.unit, |canvas| {
-        let shown: Vec<_> = chart.limits.iter().filter(|limit| limit.value < top).collect();
-        for (index, limit) in shown.iter().enumerate() {
-            let ink = limit.kind.ink();
-            let line = [(0.0, limit.value), (length(story), limit.value)];
-            canvas.draw_series(DashedLineSeries::new(line, 5, 4, ink.rgb().stroke_width(1)))?;
-            // Labels that would lie on each other: the legend has them all.
-            let free = shown.iter().skip(index + 1).all(|other| (other.value - limit.value).abs() > top / 9.0);
-            if free {
-                label(canvas, size, (length(story), limit.value), &limit.text, ink, VPos::Bottom)?;
+    draw(
+        story,
+        size,
+        top,
+        chart.unit,
+        |canvas| bands(canvas, story, top),
+        |canvas| {
+            let shown: Vec<_> = chart.limits.iter().filter(|limit| limit.value < top).collect();
+            for (index, limit) in shown.iter().enumerate() {
+                let ink = palette::of_limit(limit.kind);
+                let line = [(0.0, limit.value), (length(story), limit.value)];
+                canvas.draw_series(DashedLineSeries::new(line, 5, 4, ink.rgb().stroke_width(1)))?;
+                // Labels that would lie on each other: the legend has them all.
+                let free =
+                    shown.iter().skip(index + 1).all(|other| (other.value - limit.value).abs() > top / 9.0);
+                if free {
+                    label(canvas, size, (length(story), limit.value), &limit.text, ink, VPos::Bottom)?;
+                }
             }
-        }
-        for (segments, ink, width) in [(&chart.blue, palette::BLUE, 1), (&chart.green, palette::GREEN, 2)] {
-            for segment in segments {
-                polyline(canvas, story, segment, ink, width)?;
+            for (segments, ink, width) in [(&chart.blue, palette::BLUE, 1), (&chart.green, palette::GREEN, 2)]
+            {
+                for segment in segments {
+                    polyline(canvas, story, segment, ink, width)?;
+                }
             }
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
 }
 
 /// Who gets how much of the traffic.
 pub(super) fn weights(story: &Story, size: Size) -> Result<String, DrawError> {
-    draw(story, size, 100.0, "%", |canvas| {
+    let areas = |canvas: &mut Canvas<'_, '_>| {
         let ends = story.weights.iter().skip(1).map(|(time, _)| *time).chain([story.to]);
         for ((from, weights), to) in story.weights.iter().zip(ends) {
             let (x0, x1, share) = (minutes(story, *from), minutes(story, to), green_share(*weights));
-            let area = |y0, y1, ink: Ink| Rectangle::new([(x0, y0), (x1, y1)], ink.rgb().mix(0.4).filled());
-            canvas.draw_series([area(0.0, share, palette::GREEN), area(share, 100.0, palette::BLUE)])?;
-            canvas.draw_series([PathElement::new(
-                [(x0, share), (x1, share)],
-                palette::GREEN.rgb().stroke_width(2),
-            )])?;
+            let area =
+                |y0, y1, ink: Ink, mix| Rectangle::new([(x0, y0), (x1, y1)], ink.rgb().mix(mix).filled());
+            canvas.draw_series([
+                area(0.0, share, palette::GREEN, 0.5),
+                area(share, 100.0, palette::BLUE, 0.22),
+            ])?;
         }
         Ok(())
-    })
+    };
+    draw(story, size, 100.0, "%", areas, |_| Ok(()))
 }
 
-/// Green's share in percent.
-pub(super) fn green_share(weights: Weights) -> f64 {
-    let (blue, green) = (f64::from(weights.blue()), f64::from(weights.green()));
-    100.0 * green / (blue + green)
+/// Green's share in percent. Two zeros, which somebody else may have set, are an equal split.
+fn green_share(weights: ObservedWeights) -> f64 {
+    let (blue, green) = (f64::from(weights.blue), f64::from(weights.green));
+    if blue + green > 0.0 { 100.0 * green / (blue + green) } else { 50.0 }
 }
 
 fn draw(
@@ -117,6 +127,7 @@ fn draw(
     size: Size,
     top: f64,
     unit: &str,
+    background: impl FnOnce(&mut Canvas<'_, '_>) -> Result<(), DrawError>,
     content: impl FnOnce(&mut Canvas<'_, '_>) -> Result<(), DrawError>,
 ) -> Result<String, DrawError> {
     let mut svg = String::new();
@@ -132,7 +143,7 @@ fn draw(
                 Axis { end: length(story), ticks },
                 Axis { end: top, ticks: value_ticks(top) },
             )?;
-        bands(&mut canvas, story, top)?;
+        background(&mut canvas)?;
         canvas
             .configure_mesh()
             .disable_x_mesh()
@@ -167,11 +178,19 @@ fn marks(canvas: &mut Canvas<'_, '_>, story: &Story, size: Size, top: f64) -> Re
         let width = (to - from) / length(story) * f64::from(size.width);
         // A name that is wider than its stage would run into the next one.
         if width > 8.0 * f64::from(u32::try_from(stage.name.len()).unwrap_or(u32::MAX)) {
-            text(canvas, size, (f64::midpoint(from, to), top), &stage.name, palette::MUTED, HPos::Center, VPos::Bottom)?;
+            text(
+                canvas,
+                size,
+                (f64::midpoint(from, to), top),
+                &stage.name,
+                palette::MUTED,
+                HPos::Center,
+                VPos::Bottom,
+            )?;
         }
     }
     for decision in &story.decisions {
-        let x = minutes(story, decision.evidence_end.unwrap_or(decision.at));
+        let x = minutes(story, decision.at);
         if decision.kind == DecisionKind::Alert {
             canvas.draw_series([Circle::new((x, 0.0), 4, palette::ALERT.rgb().filled())])?;
         }
@@ -264,18 +283,15 @@ fn value_ticks(top: f64) -> Vec<f64> {
 
 #[allow(clippy::cast_possible_truncation, reason = "minutes of a chart are small")]
 fn clock(story: &Story, minute: f64) -> String {
-    let time = Timestamp::from_millis(story.from.as_millis() + (minute * 60_000.0).round() as i64).to_string();
+    let time =
+        Timestamp::from_millis(story.from.as_millis() + (minute * 60_000.0).round() as i64).to_string();
     let long = length(story) > 2.0 * 1440.0;
     let range = if long { 5..10 } else { 11..16 };
     time.get(range).unwrap_or(&time).to_owned()
 }
 
 fn amount(value: f64, unit: &str) -> String {
-    let number = if value >= 10_000.0 {
-        format!("{}k", short(value / 1000.0))
-    } else {
-        short(value)
-    };
+    let number = if value >= 10_000.0 { format!("{}k", short(value / 1000.0)) } else { short(value) };
     if unit.is_empty() { number } else { format!("{number} {unit}") }
 }
 

@@ -1,10 +1,11 @@
 //! A rollout as one HTML file: it needs no network, no script and no fonts, and is light or dark as the reader is.
 
 mod chart;
-mod limits;
 mod page;
 mod palette;
+mod replayed;
 mod series;
+mod simulated;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,9 @@ mod tests;
 use std::fs;
 use std::path::Path;
 
-pub(crate) use story::{Minute, Sample, StageSpan, Story, Verdict, of_backtest};
+pub(crate) use replayed::of_backtest;
+pub(crate) use simulated::of_simulation;
+pub(crate) use story::Story;
 
 use crate::reply::Failure;
 

@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use mpac_deploy_core::decision::Decision;
+use mpac_deploy_core::time::Timestamp;
 
 use super::chart::{self, DrawError, SIZES};
 use super::palette::{self, Ink};
@@ -16,7 +17,8 @@ const NOTHING_FROM_OUTSIDE: &str = "default-src 'none'; style-src 'unsafe-inline
 
 /// The whole file.
 pub(super) fn render(stories: &[Story]) -> Result<String, DrawError> {
-    let articles = stories.iter().enumerate().map(|(index, story)| article(index, story));
+    let alone = stories.len() == 1;
+    let articles = stories.iter().enumerate().map(|(index, story)| article(index, story, alone));
     let articles = articles.collect::<Result<Vec<_>, _>>()?;
     let title = match stories {
         [only] => only.title.as_str(),
@@ -37,8 +39,8 @@ pub(super) fn render(stories: &[Story]) -> Result<String, DrawError> {
             body {
                 main {
                     header {
-                        h1 { (title) }
-                        p { "All times are UTC. Percentages of traffic are shares of the weights." }
+                        h1 { (title) @if let [only] = stories { " " (badge(only.verdict)) } }
+                        p { "All times are UTC" (days(stories)) "." }
                         @if stories.len() > 1 {
                             nav { @for (index, story) in stories.iter().enumerate() {
                                 a href={ "#rollout-" (index + 1) } { (story.title) }
@@ -54,7 +56,19 @@ pub(super) fn render(stories: &[Story]) -> Result<String, DrawError> {
     Ok(page.into_string())
 }
 
-fn article(index: usize, story: &Story) -> Result<Markup, DrawError> {
+/// The day or days that the rollouts took.
+fn days(stories: &[Story]) -> String {
+    let day = |time: Timestamp| time.to_string().get(..10).unwrap_or_default().to_owned();
+    let from = stories.iter().map(|story| story.from).min().map(day);
+    let to = stories.iter().map(|story| story.to).max().map(day);
+    match (from, to) {
+        (Some(from), Some(to)) if from == to => format!(", {from}"),
+        (Some(from), Some(to)) => format!(", {from} to {to}"),
+        (_, _) => String::new(),
+    }
+}
+
+fn article(index: usize, story: &Story, alone: bool) -> Result<Markup, DrawError> {
     let several_ids = |id: &str| format!("{id}-{}", index + 1);
     let traffic = drawn(|size| chart::weights(story, size))?;
     let mut figures = Vec::new();
@@ -63,8 +77,8 @@ fn article(index: usize, story: &Story) -> Result<Markup, DrawError> {
     }
     Ok(html! {
         article id=(several_ids("rollout")) {
-            h2 { (story.title) " " (badge(story.verdict)) }
-            p.lead { (story.lead) }
+            @if !alone { h2 { (story.title) " " (badge(story.verdict)) } }
+            p.lead { (prose(&story.lead)) }
             section { dl { @for (name, value) in &story.facts { div { dt { (name) } dd { (value) } } } } }
             section id=(several_ids("traffic")) {
                 h3 { "Traffic" }
@@ -95,11 +109,21 @@ fn article(index: usize, story: &Story) -> Result<Markup, DrawError> {
     })
 }
 
+/// A text with what stands between backticks as code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (index, piece) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (piece) } } @else { (piece) }
+        }
+    }
+}
+
 fn badge(verdict: Verdict) -> Markup {
     let (class, text) = match verdict {
         Verdict::Completed => ("badge good", "completed"),
         Verdict::RolledBack => ("badge bad", "rolled back"),
         Verdict::InProgress => ("badge open", "in progress"),
+        Verdict::Held => ("badge bad", "held"),
         Verdict::Abandoned => ("badge bad", "abandoned"),
     };
     html! { span class=(class) { (text) } }
@@ -123,7 +147,7 @@ fn figure(id: &str, story: &Story, chart: &Chart) -> Result<Markup, DrawError> {
             ul.legend {
                 @if !chart.blue.is_empty() { (key(palette::BLUE, "", "blue")) }
                 @if !chart.green.is_empty() { (key(palette::GREEN, "", "green")) }
-                @for limit in &chart.limits { (key(limit.kind.ink(), "dashed", &limit.text)) }
+                @for limit in &chart.limits { (key(palette::of_limit(limit.kind), "dashed", &limit.text)) }
             }
             (drawing)
         }
@@ -156,8 +180,9 @@ fn decisions(story: &Story) -> Markup {
 }
 
 fn row(decision: &Decision) -> Markup {
-    let at = decision.evidence_end.unwrap_or(decision.at);
-    let (first, rest) = words::parts(&decision.reason);
+    let at = decision.at;
+    let reason = words::without_days(&decision.reason);
+    let (first, rest) = words::parts(&reason);
     let tone = match words::tone(decision.kind) {
         Tone::Good => "kind tone-good",
         Tone::Notice => "kind tone-notice",
@@ -171,9 +196,11 @@ fn row(decision: &Decision) -> Markup {
             td.what { span class=(tone) { (words::kind(decision.kind)) } }
             td.rule { @if let Some(rule) = &decision.rule { code { (rule) } } }
             td.why {
-                (first)
-                @if !rest.is_empty() { ul { @for part in rest { li { (part) } } } }
-                @if !decision.counterfactual.is_empty() { p.but { "What would have changed it: " (decision.counterfactual) "." } }
+                (prose(first))
+                @if !rest.is_empty() { ul { @for part in rest { li { (prose(part)) } } } }
+                @if !decision.counterfactual.is_empty() {
+                    p.but { "What would have changed it: " (prose(&decision.counterfactual)) "." }
+                }
             }
         }
     }

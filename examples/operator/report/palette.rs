@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
 
+use crate::limits::LimitKind;
+
 /// A colour of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ink {
@@ -46,6 +48,15 @@ impl Ink {
     }
 }
 
+/// The colour of a limit.
+pub(super) const fn of_limit(kind: LimitKind) -> Ink {
+    match kind {
+        LimitKind::Gate => GATE,
+        LimitKind::Alert => ALERT,
+        LimitKind::Trigger => TRIGGER,
+    }
+}
+
 /// The part of the style sheet that knows colours.
 pub(super) fn style() -> String {
     let variables = |pick: fn(&Ink) -> u32| {
@@ -62,7 +73,8 @@ pub(super) fn style() -> String {
     );
     for ink in ALL {
         for attribute in ["fill", "stroke"] {
-            let _ = writeln!(style, "svg [{attribute}=\"#{:06X}\"]{{{attribute}:{}}}", ink.light, ink.variable());
+            let _ =
+                writeln!(style, "svg [{attribute}=\"#{:06X}\"]{{{attribute}:{}}}", ink.light, ink.variable());
         }
     }
     style

@@ -3,8 +3,8 @@
 use mpac_deploy_core::metric::{Metric, Side, Signal};
 use mpac_deploy_core::time::Timestamp;
 
-use super::limits::{self, Limit};
 use super::story::{Minute, Sample, Story};
+use crate::limits::{self, Limit};
 
 /// So many points are as many as a screen can show.
 const MAX_POINTS: usize = 500;

@@ -1,15 +1,12 @@
 //! What a report tells of one rollout, whether it was lived, simulated or replayed.
 
-use mpac_deploy_core::decision::{Decision, DecisionKind};
+use mpac_deploy_core::decision::Decision;
+use mpac_deploy_core::effect::ObservedWeights;
 use mpac_deploy_core::metric::{Metric, Side};
 use mpac_deploy_core::policy::Policy;
-use mpac_deploy_core::time::{PERIOD_MILLIS, Period, Timestamp};
-use mpac_deploy_core::units::Weights;
-use mpac_deploy_testkit::backtest::{Backtest, BacktestOutcome};
-use mpac_deploy_testkit::recording::{PeriodRows, Recording};
+use mpac_deploy_core::time::{Period, Timestamp};
 
-use crate::backtest::headline;
-use crate::words;
+use crate::account::StageSpan;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,14 +16,8 @@ pub(crate) enum Verdict {
     InProgress,
     /// No traffic ever moved.
     Abandoned,
-}
-
-/// A stage from the moment when its weights took effect.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StageSpan {
-    pub(crate) name: String,
-    pub(crate) from: Timestamp,
-    pub(crate) to: Timestamp,
+    /// A person must decide.
+    Held,
 }
 
 /// One side's metrics in a minute.
@@ -47,6 +38,25 @@ pub(crate) struct Minute {
 }
 
 impl Minute {
+    /// A minute from both sides' rows. Values that are no numbers are left out, as they are no evidence.
+    pub(super) fn of_rows<'a>(
+        policy: &Policy,
+        period: Period,
+        rows: impl Iterator<Item = (Side, &'a Metric, f64)>,
+    ) -> Self {
+        let mut minute = Self { period, blue: Sample::default(), green: Sample::default() };
+        for (side, metric, value) in rows.filter(|(_, _, value)| value.is_finite()) {
+            match side {
+                Side::Blue => minute.blue.take(metric, value),
+                Side::Green => minute.green.take(metric, value),
+            }
+        }
+        let sparse = policy.evidence.sparse.contains(&Metric::Errors);
+        minute.blue.fill(sparse);
+        minute.green.fill(sparse);
+        minute
+    }
+
     pub(super) const fn of(&self, side: Side) -> &Sample {
         match side {
             Side::Blue => &self.blue,
@@ -66,78 +76,12 @@ pub(crate) struct Story {
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
     /// The weights from each moment on.
-    pub(crate) weights: Vec<(Timestamp, Weights)>,
+    pub(crate) weights: Vec<(Timestamp, ObservedWeights)>,
     pub(crate) stages: Vec<StageSpan>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) minutes: Vec<Minute>,
     pub(crate) skipped: Vec<String>,
     pub(crate) policy: Policy,
-}
-
-/// How much of a recording is shown before and after what was replayed of it.
-const MARGIN_MINUTES: i64 = 10;
-
-/// The story of a replay.
-pub(crate) fn of_backtest(name: &str, policy: &Policy, recording: &Recording, result: &Backtest) -> [Story; 1] {
-    let start = recording.start().start();
-    let last = result.decisions.last().and_then(|decision| decision.evidence_end);
-    let end = match result.outcome {
-        BacktestOutcome::Completed | BacktestOutcome::RolledBack => last.unwrap_or(start),
-        BacktestOutcome::InProgress => recording.end().end(),
-    };
-    let moved = |time: Timestamp, minutes: i64| {
-        Timestamp::from_millis(time.as_millis().saturating_add(minutes.saturating_mul(PERIOD_MILLIS)))
-    };
-    let (shown_from, shown_to) = (moved(start, -MARGIN_MINUTES), moved(end, MARGIN_MINUTES));
-    let minutes: Vec<Minute> = recording
-        .periods()
-        .skip_while(|rows| rows.period().start() < shown_from)
-        .take_while(|rows| rows.period().end() <= shown_to)
-        .map(|rows| minute(policy, &rows))
-        .collect();
-    let from = minutes.first().map_or(start, |minute| minute.period.start()).min(start);
-    let to = minutes.last().map_or(end, |minute| minute.period.end()).max(end);
-    let (stages, mut weights) = course(policy, result, start, end);
-    weights.insert(0, (from, Weights::ALL_BLUE));
-    [Story {
-        title: format!("Backtest of {name}"),
-        lead: headline(result),
-        verdict: match result.outcome {
-            BacktestOutcome::Completed => Verdict::Completed,
-            BacktestOutcome::RolledBack => Verdict::RolledBack,
-            BacktestOutcome::InProgress => Verdict::InProgress,
-        },
-        facts: vec![
-            ("Policy", policy.name.clone()),
-            ("Green's first traffic", start.to_string()),
-            ("Replayed for", words::span(end.since(start))),
-            ("Last stage", result.stage.clone()),
-            ("Rows read", recording.row_count().to_string()),
-        ],
-        from,
-        to,
-        weights,
-        stages,
-        decisions: result.decisions.clone(),
-        minutes,
-        skipped: result.skipped.clone(),
-        policy: policy.clone(),
-    }]
-}
-
-fn minute(policy: &Policy, rows: &PeriodRows<'_>) -> Minute {
-    let mut minute = Minute { period: rows.period(), blue: Sample::default(), green: Sample::default() };
-    for (side, metric, value) in rows.values().filter(|(_, _, value)| value.is_finite()) {
-        let sample = match side {
-            Side::Blue => &mut minute.blue,
-            Side::Green => &mut minute.green,
-        };
-        sample.take(metric, value);
-    }
-    let sparse = policy.evidence.sparse.contains(&Metric::Errors);
-    minute.blue.fill(sparse);
-    minute.green.fill(sparse);
-    minute
 }
 
 impl Sample {
@@ -167,25 +111,4 @@ impl Sample {
             self.errors = Some(0.0);
         }
     }
-}
-
-/// The stages and weights that a replay's decisions stand for.
-fn course(
-    policy: &Policy,
-    result: &Backtest,
-    start: Timestamp,
-    end: Timestamp,
-) -> (Vec<StageSpan>, Vec<(Timestamp, Weights)>) {
-    let promotions = result.decisions.iter().filter(|decision| decision.kind == DecisionKind::Promote);
-    let begins: Vec<Timestamp> =
-        std::iter::once(start).chain(promotions.filter_map(|promotion| promotion.evidence_end)).collect();
-    let ends = begins.iter().skip(1).copied().chain(std::iter::once(end));
-    let stages = policy.stages.iter().zip(begins.iter().zip(ends));
-    let spans = stages.map(|(stage, (from, to))| StageSpan { name: stage.name.clone(), from: *from, to }).collect();
-    let weights = policy.stages.iter().zip(&begins).map(|(stage, from)| (*from, stage.weights));
-    let mut weights: Vec<(Timestamp, Weights)> = weights.collect();
-    if result.outcome == BacktestOutcome::RolledBack {
-        weights.push((end, Weights::ALL_BLUE));
-    }
-    (spans, weights)
 }

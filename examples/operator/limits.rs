@@ -1,13 +1,11 @@
 //! The limits that a policy sets on a signal.
 
 use mpac_deploy_core::metric::{Signal, Unit};
-use mpac_deploy_core::policy::{Condition, GateRule, Policy, WatchRule};
-
-use super::palette::{self, Ink};
+use mpac_deploy_core::policy::{Condition, GateRule, Policy, Stage, WatchRule};
 
 /// What happens on the wrong side of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LimitKind {
+pub(crate) enum LimitKind {
     /// No promotion.
     Gate,
     /// A notice.
@@ -16,29 +14,20 @@ pub(super) enum LimitKind {
     Trigger,
 }
 
-impl LimitKind {
-    pub(super) const fn ink(self) -> Ink {
-        match self {
-            Self::Gate => palette::GATE,
-            Self::Alert => palette::ALERT,
-            Self::Trigger => palette::TRIGGER,
-        }
-    }
-}
-
-/// A line in a chart.
+/// A limit on a signal.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Limit {
-    pub(super) kind: LimitKind,
+pub(crate) struct Limit {
+    pub(crate) kind: LimitKind,
     /// `trigger above 1 %`.
-    pub(super) text: String,
-    /// In the unit of the chart: a share in percent.
-    pub(super) value: f64,
+    pub(crate) text: String,
+    /// A share in percent.
+    pub(crate) value: f64,
 }
 
 /// Every limit on a signal once, gates first.
-pub(super) fn on(policy: &Policy, signal: &Signal) -> Vec<Limit> {
-    let gates = policy.stages.iter().flat_map(|stage| &stage.gates).filter_map(|gate| gate_condition(&gate.rule));
+pub(crate) fn on(policy: &Policy, signal: &Signal) -> Vec<Limit> {
+    let gates =
+        policy.stages.iter().flat_map(|stage| &stage.gates).filter_map(|gate| gate_condition(&gate.rule));
     let alerts = policy.alerts.iter().filter_map(|alert| watch_condition(&alert.rule));
     let triggers = policy.triggers.iter().filter_map(|trigger| watch_condition(&trigger.rule));
     let mut limits: Vec<Limit> = Vec::new();
@@ -46,7 +35,8 @@ pub(super) fn on(policy: &Policy, signal: &Signal) -> Vec<Limit> {
         .chain(alerts.map(|condition| (LimitKind::Alert, "alert", condition)))
         .chain(triggers.map(|condition| (LimitKind::Trigger, "trigger", condition)));
     for (kind, word, condition) in all.filter(|(_, _, condition)| condition.signal == *signal) {
-        let limit = Limit { kind, text: format!("{word} {}", comparison(condition)), value: scaled(condition) };
+        let limit =
+            Limit { kind, text: format!("{word} {}", comparison(condition)), value: scaled(condition) };
         if !limits.contains(&limit) {
             limits.push(limit);
         }
@@ -82,4 +72,12 @@ fn watch_condition(rule: &WatchRule) -> Option<&Condition> {
         WatchRule::Ratio(rule) => Some(&rule.when),
         WatchRule::Trend(_) | WatchRule::Comparison(_) | WatchRule::Critical(_) | _ => None,
     }
+}
+
+/// The lowest limit of a gate of a stage on a signal or, where it has none, of anything else in the policy.
+pub(crate) fn nearest(policy: &Policy, stage: Option<&Stage>, signal: &Signal) -> Option<f64> {
+    let gates =
+        stage.into_iter().flat_map(|stage| &stage.gates).filter_map(|gate| gate_condition(&gate.rule));
+    let of_stage = gates.filter(|condition| condition.signal == *signal).map(scaled).reduce(f64::min);
+    of_stage.or_else(|| on(policy, signal).iter().map(|limit| limit.value).reduce(f64::min))
 }

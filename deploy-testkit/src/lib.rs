@@ -1,6 +1,7 @@
 //! Simulated world, recordings, fakes, strategies and invariants.
 
 pub mod backtest;
+pub mod conformance;
 pub mod fakes;
 pub mod fault;
 pub mod invariant;

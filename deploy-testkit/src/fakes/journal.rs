@@ -1,7 +1,7 @@
 //! A journal in memory.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,12 +10,14 @@ use mpac_deploy_core::journal::Record;
 use mpac_deploy_core::port::{Clock, Journal, JournalError, Lease};
 use mpac_deploy_core::time::Timestamp;
 
+use super::lock::Lock;
+
 /// A journal in memory that keeps the whole contract, with leases by a clock.
 ///
 /// A lease that ran out is still its holder's while nobody else has taken it: it is the fencing token that tells.
 pub struct MemoryJournal {
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Default)]
@@ -37,35 +39,30 @@ impl MemoryJournal {
     /// An empty journal.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default() }
+        Self { clock, state: Lock::default() }
     }
 
     /// Makes every call fail as unavailable, with this reason; `None` ends that.
     pub fn set_unavailable(&self, why: Option<&str>) {
-        self.state().unavailable = why.map(Into::into);
+        self.state.get().unavailable = why.map(Into::into);
     }
 
     /// The records of a rollout, whether the journal is available or not.
     #[must_use]
     pub fn records(&self, rollout: &RolloutId) -> Vec<Record> {
-        self.state().rollouts.get(rollout).cloned().unwrap_or_default()
+        self.state.get().rollouts.get(rollout).cloned().unwrap_or_default()
     }
 
     /// The records of a rollout without the first `skipped` of them.
     #[must_use]
     pub fn records_from(&self, rollout: &RolloutId, skipped: usize) -> Vec<Record> {
-        let state = self.state();
+        let state = self.state.get();
         let records = state.rollouts.get(rollout).and_then(|records| records.get(skipped..));
         records.map(<[Record]>::to_vec).unwrap_or_default()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock, and the state is whole at every point.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn available(&self) -> Result<MutexGuard<'_, State>, JournalError> {
-        let state = self.state();
+        let state = self.state.get();
         match &state.unavailable {
             Some(why) => Err(JournalError::Unavailable(why.clone())),
             None => Ok(state),

@@ -1,10 +1,9 @@
 //! Points at which a controller is killed: just before or just after a call.
 
-use std::sync::{Mutex, PoisonError};
-
 use tokio::sync::Notify;
 
 use super::Call;
+use crate::fakes::lock::Lock;
 
 /// Where and when a controller is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +37,7 @@ pub enum Moment {
 /// The points that are still to come.
 #[derive(Debug, Default)]
 pub struct Crashes {
-    state: Mutex<State>,
+    state: Lock<State>,
     death: Notify,
 }
 
@@ -52,7 +51,7 @@ struct State {
 impl Crashes {
     pub(super) fn new(points: &[CrashPoint]) -> Self {
         let state = State { points: points.to_vec(), appends: 0, effects: 0 };
-        Self { state: Mutex::new(state), death: Notify::new() }
+        Self { state: Lock::new(state), death: Notify::new() }
     }
 
     /// Waits until the controller is to be killed. Whoever waits must then drop it.
@@ -62,7 +61,7 @@ impl Crashes {
 
     /// Counts a call, and takes the point that it has reached, if any.
     pub(super) fn reached(&self, call: Call) -> Option<Moment> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.get();
         let (place, count) = if call == Call::JournalAppend {
             (Place::Append, &mut state.appends)
         } else if call.is_effect() {

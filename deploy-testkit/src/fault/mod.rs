@@ -20,7 +20,7 @@ mod ports;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mpac_deploy_core::driver::Ports;
@@ -29,6 +29,7 @@ use serde::Serialize;
 
 pub use crash::{CrashPoint, Crashes, Moment as CrashMoment, Place as CrashPlace};
 
+use crate::fakes::lock::Lock;
 use crate::world::dice::{Dice, Purpose};
 use crate::world::{SimClock, Timeline, Window};
 
@@ -146,7 +147,7 @@ pub struct Faults {
     clock: SimClock,
     timeline: Arc<dyn Timeline>,
     crashes: Crashes,
-    counts: Mutex<Counts>,
+    counts: Lock<Counts>,
 }
 
 #[derive(Default)]
@@ -159,7 +160,7 @@ impl Faults {
     /// Rules by a seed and a timeline; delays are waited for on the clock.
     #[must_use]
     pub fn new(rules: Vec<Rule>, seed: u64, clock: SimClock, timeline: Arc<dyn Timeline>) -> Self {
-        let counts = Mutex::new(Counts { calls: BTreeMap::new(), struck: vec![0; rules.len()] });
+        let counts = Lock::new(Counts { calls: BTreeMap::new(), struck: vec![0; rules.len()] });
         Self { rules, dice: Dice::new(seed), clock, timeline, crashes: Crashes::default(), counts }
     }
 
@@ -178,12 +179,12 @@ impl Faults {
     /// How often each call was made, struck or not.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<Call, u64> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).calls.clone()
+        self.counts.get().calls.clone()
     }
 
     /// Counts a call, and the first rule that strikes it.
     fn strike(&self, call: Call) -> Option<Strike> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.get();
         let made = counts.calls.entry(call).or_default();
         *made += 1;
         let made = *made;

@@ -17,7 +17,7 @@ mod symptom;
 mod timeline;
 mod traffic;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use mpac_deploy_core::effect::{Direction, ObservedWeights};
@@ -34,6 +34,7 @@ pub use metrics::{MinuteRow, SideMetrics};
 pub use symptom::{Fault, Symptom};
 pub use timeline::{Anchor, Moment, Timeline, Window};
 
+use crate::fakes::lock::Lock;
 use dice::{Dice, Purpose};
 
 /// When every world begins: 2026-01-28T09:00:00Z.
@@ -78,7 +79,7 @@ pub struct World {
     clock: SimClock,
     setup: Setup,
     dice: Dice,
-    state: Mutex<State>,
+    state: Lock<State>,
     changed: watch::Sender<u64>,
 }
 
@@ -112,7 +113,7 @@ impl World {
     #[must_use]
     pub fn new(setup: Setup, seed: u64, clock: SimClock) -> Self {
         let history = History::new(clock.now(), setup.weights);
-        let state = Mutex::new(State { history, calls: 0 });
+        let state = Lock::new(State { history, calls: 0 });
         Self { clock, setup, dice: Dice::new(seed), state, changed: watch::Sender::new(0) }
     }
 
@@ -179,8 +180,7 @@ impl World {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock, and the state is whole at every point.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.get()
     }
 
     fn has_changed(&self) {

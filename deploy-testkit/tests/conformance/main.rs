@@ -1,0 +1,14 @@
+//! The fakes and the simulated world keep the contracts of the ports that they stand for.
+
+mod fakes;
+mod world;
+
+/// Fails with the whole report.
+macro_rules! keeps_contract {
+    ($suite:expr) => {{
+        let report = $suite.await;
+        assert!(report.is_ok(), "{report}");
+        assert!(!report.cases.is_empty(), "the suite has no case");
+    }};
+}
+pub(crate) use keeps_contract;

@@ -1,5 +1,7 @@
 //! Simulated world, recordings, fakes, strategies and invariants.
 
+#[cfg(feature = "aws-sim")]
+pub mod aws_sim;
 pub mod backtest;
 pub mod conformance;
 pub mod fakes;

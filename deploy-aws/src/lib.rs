@@ -1,0 +1,31 @@
+//! mpac-deploy on AWS: the ports of `mpac-deploy-core` through the official SDK.
+//!
+//! The public interface is:
+//! - [`client`]: the SDK's configuration from the standard AWS environment, built lean, with retries left to the rollout,
+//! - [`Route53Traffic`]: the weights of a blue-green pair as two weighted alias records of Route 53,
+//! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use mpac_deploy_aws::client::{ClientOptions, sdk_config};
+//! use mpac_deploy_aws::{Quota, Route53Config, Route53Traffic};
+//! use mpac_deploy_core::ids::RecordName;
+//! use mpac_deploy_core::port::Traffic;
+//!
+//! # async fn example() -> Result<(), mpac_deploy_core::port::PortError> {
+//! let sdk = sdk_config(&ClientOptions::default()).await;
+//! let record = RecordName::from("api.mpac-cloud.com");
+//! let config = Route53Config::new("Z0123456789ABCDEFGHIJ", record.clone());
+//! let traffic: Arc<dyn Traffic> = Arc::new(Route53Traffic::new(&sdk, &Quota::route53(), config));
+//! println!("{}", traffic.read(&record).await?);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod client;
+mod quota;
+pub mod route53;
+
+pub use quota::Quota;
+pub use route53::{CallError, RecordError, Route53Config, Route53Error, Route53Traffic};

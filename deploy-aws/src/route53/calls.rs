@@ -1,0 +1,158 @@
+//! The three calls, each one attempt.
+
+use aws_config::SdkConfig;
+use aws_sdk_route53::Client;
+use aws_sdk_route53::config::retry::RetryConfig;
+use aws_sdk_route53::config::{Builder, Region};
+use aws_sdk_route53::error::BuildError;
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecordSet};
+use mpac_deploy_core::effect::Direction;
+
+use super::pair::{Pair, canonical};
+use super::{CallError, Route53Config};
+use crate::Quota;
+use crate::client::DEFAULT_REGION;
+
+const LIST: &str = "ListResourceRecordSets";
+const CHANGE: &str = "ChangeResourceRecordSets";
+const GET_CHANGE: &str = "GetChange";
+
+/// Blue, green, and enough to see that there is a third.
+const PAGE: i32 = 10;
+
+/// How a call stands to the account's limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// It waits.
+    Queue,
+    /// It does not.
+    GoPast,
+}
+
+impl Pace {
+    pub(super) const fn of(direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self::Queue,
+            Direction::Back => Self::GoPast,
+        }
+    }
+}
+
+/// The zone.
+#[derive(Debug)]
+pub(super) struct Calls {
+    client: Client,
+    quota: Quota,
+    zone: String,
+    name: String,
+}
+
+/// Changes that are made together or not at all.
+pub(super) struct Batch {
+    changes: Vec<(ChangeAction, ResourceRecordSet)>,
+    comment: String,
+}
+
+impl Batch {
+    /// Both records become these.
+    pub(super) fn upsert(pair: &Pair, comment: String) -> Self {
+        let changes = [&pair.blue, &pair.green].map(|record| (ChangeAction::Upsert, record.clone()));
+        Self { changes: changes.into(), comment }
+    }
+
+    /// Both records, as they are, take their own places.
+    pub(super) fn replace_by_itself(pair: &Pair, comment: String) -> Self {
+        let changes = [&pair.blue, &pair.green].into_iter().flat_map(|record| {
+            [ChangeAction::Delete, ChangeAction::Create].map(|action| (action, record.clone()))
+        });
+        Self { changes: changes.collect(), comment }
+    }
+
+    fn build(self) -> Result<ChangeBatch, BuildError> {
+        let changes = self
+            .changes
+            .into_iter()
+            .map(|(action, record)| Change::builder().action(action).resource_record_set(record).build());
+        let changes = changes.collect::<Result<Vec<_>, _>>()?;
+        ChangeBatch::builder().comment(self.comment).set_changes(Some(changes)).build()
+    }
+}
+
+impl Calls {
+    pub(super) fn new(sdk: &SdkConfig, quota: Quota, config: &Route53Config) -> Self {
+        let mut builder = Builder::from(sdk).retry_config(RetryConfig::disabled());
+        if sdk.region().is_none() {
+            builder = builder.region(Region::from_static(DEFAULT_REGION));
+        }
+        Self {
+            client: Client::from_conf(builder.build()),
+            quota,
+            zone: config.hosted_zone_id.clone(),
+            name: canonical(config.record.as_str()),
+        }
+    }
+
+    /// Takes a call's place in the account's limit.
+    pub(super) async fn turn(&self, pace: Pace) {
+        match pace {
+            Pace::Queue => self.quota.wait().await,
+            Pace::GoPast => self.quota.go_past(),
+        }
+    }
+
+    /// Every record of the name. The first page's turn has been taken.
+    pub(super) async fn records(&self, pace: Pace) -> Result<Vec<ResourceRecordSet>, CallError> {
+        let first = self.client.list_resource_record_sets().hosted_zone_id(&self.zone).max_items(PAGE);
+        let mut page = first.clone().start_record_name(&self.name);
+        let mut records = Vec::new();
+        loop {
+            let answer = page.send().await.map_err(|error| CallError::of(LIST, error))?;
+            let on_page = answer.resource_record_sets.len();
+            records.extend(
+                answer
+                    .resource_record_sets
+                    .into_iter()
+                    .take_while(|record| canonical(&record.name) == self.name),
+            );
+            let goes_on = answer.is_truncated
+                && on_page > 0
+                && answer.next_record_name.as_deref().map(canonical).as_deref() == Some(self.name.as_str());
+            if !goes_on {
+                return Ok(records);
+            }
+            page = first
+                .clone()
+                .set_start_record_name(answer.next_record_name)
+                .set_start_record_type(answer.next_record_type)
+                .set_start_record_identifier(answer.next_record_identifier);
+            self.turn(pace).await;
+        }
+    }
+
+    /// Makes a change and gives its id. Its turn has been taken.
+    pub(super) async fn change(&self, batch: Batch) -> Result<String, CallError> {
+        let batch = batch.build().map_err(|error| CallError::Refused {
+            call: CHANGE,
+            code: "an invalid request".into(),
+            message: error.to_string(),
+        })?;
+        let call = self.client.change_resource_record_sets().hosted_zone_id(&self.zone).change_batch(batch);
+        let answer = call.send().await.map_err(|error| CallError::of(CHANGE, error))?;
+        answer
+            .change_info
+            .map(|info| info.id)
+            .ok_or_else(|| CallError::NoAnswer { call: CHANGE, message: "the answer names no change".into() })
+    }
+
+    pub(super) async fn is_in_sync(&self, change: &str) -> Result<bool, CallError> {
+        self.turn(Pace::Queue).await;
+        let answer = self
+            .client
+            .get_change()
+            .id(change)
+            .send()
+            .await
+            .map_err(|error| CallError::of(GET_CHANGE, error))?;
+        Ok(answer.change_info.is_some_and(|info| info.status == ChangeStatus::Insync))
+    }
+}

@@ -1,0 +1,267 @@
+//! Weights as two weighted alias records of Route 53.
+//!
+//! What is asked of the records, what a change costs and what can go wrong is in the book's chapter on AWS.
+
+mod calls;
+mod error;
+mod memory;
+mod pair;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use mpac_deploy_core::effect::{Direction, ObservedWeights};
+use mpac_deploy_core::ids::{EffectId, FencingToken, RecordName};
+use mpac_deploy_core::port::{PortError, Traffic};
+use mpac_deploy_core::units::Weights;
+
+pub use error::{CallError, RecordError, Route53Error};
+
+use crate::Quota;
+use calls::{Batch, Calls, Pace};
+use memory::{Memory, Standing};
+use pair::Pair;
+
+/// Which records are moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route53Config {
+    /// The hosted zone, with or without `/hostedzone/`.
+    pub hosted_zone_id: String,
+    /// The name of both records, of type A.
+    pub record: RecordName,
+    /// Blue's set identifier.
+    pub blue_set: String,
+    /// Green's set identifier.
+    pub green_set: String,
+    /// How old the copy of the records may be from which a rollback is made without reading first. The rollout reads them every
+    /// minute; [`Duration::ZERO`] makes every rollback read first.
+    pub rollback_from_copy: Duration,
+}
+
+impl Route53Config {
+    /// The strategy's set identifiers, `blue-environment` and `green-environment`, and a copy of up to 2 min for rollbacks.
+    #[must_use]
+    pub fn new(hosted_zone_id: impl Into<String>, record: RecordName) -> Self {
+        Self {
+            hosted_zone_id: hosted_zone_id.into(),
+            record,
+            blue_set: "blue-environment".into(),
+            green_set: "green-environment".into(),
+            rollback_from_copy: Duration::from_secs(120),
+        }
+    }
+
+    /// The same records by other set identifiers.
+    #[must_use]
+    pub fn with_sets(mut self, blue: impl Into<String>, green: impl Into<String>) -> Self {
+        self.blue_set = blue.into();
+        self.green_set = green.into();
+        self
+    }
+}
+
+/// The weights of one pair of Route 53 records.
+///
+/// Besides the contract of [`Traffic`]:
+/// - A record is written whole, as it was read: alias target, its zone and `EvaluateTargetHealth` are never made up.
+/// - Route 53 cannot write on a condition. The fencing token is checked in this process only; the lease keeps other processes away.
+/// - After a restart the ids of earlier changes are gone. `set` writes the wanted weights once more; `confirm` writes the records
+///   that are there once more, on the condition that nobody changes them meanwhile, and waits for that change instead.
+#[derive(Debug)]
+pub struct Route53Traffic {
+    config: Route53Config,
+    calls: Calls,
+    memory: Mutex<Memory>,
+}
+
+impl Route53Traffic {
+    /// An adapter for one pair of records. Retries of the SDK are switched off, whatever `sdk` says; its time limits count.
+    #[must_use]
+    pub fn new(sdk: &SdkConfig, quota: &Quota, config: Route53Config) -> Self {
+        let calls = Calls::new(sdk, quota.clone(), &config);
+        Self { config, calls, memory: Mutex::default() }
+    }
+
+    /// Both weights, or by its type what is wrong with the records.
+    ///
+    /// # Errors
+    /// [`Route53Error`].
+    pub async fn weights(&self) -> Result<ObservedWeights, Route53Error> {
+        Ok(self.pair(Pace::Queue).await?.weights)
+    }
+
+    /// Sets both weights; see [`Traffic::set`].
+    ///
+    /// # Errors
+    /// [`Route53Error`]; after [`CallError::NoAnswer`] the outcome is unknown, and the same call may be made again.
+    pub async fn set_weights(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        weights: Weights,
+        direction: Direction,
+    ) -> Result<(), Route53Error> {
+        let (known, before) = {
+            let mut memory = self.memory();
+            memory.admit(fence)?;
+            (memory.was_made(id), memory.before(id))
+        };
+        if known {
+            return Ok(());
+        }
+        let pair = self.pair_to_change(direction).await?;
+        if let (Direction::Forward, Some(before)) = (direction, before) {
+            self.check_nobody_else(before, weights, pair.weights)?;
+        }
+        let wanted = pair.with(weights);
+        let batch = Batch::upsert(&wanted, comment(id, weights));
+        let pace = Pace::of(direction);
+        self.calls.turn(pace).await;
+        {
+            // While this call waited for its turn, a later holder may have acted.
+            let mut memory = self.memory();
+            memory.admit(fence)?;
+            memory.attempted(id, pair.weights);
+        }
+        match self.calls.change(batch).await {
+            Ok(change) => {
+                self.memory().made(id, change, wanted);
+                Ok(())
+            }
+            Err(error) => {
+                if error.did_nothing() {
+                    self.memory().did_nothing(id, before);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Whether a change is on every name server; see [`Traffic::confirm`].
+    ///
+    /// # Errors
+    /// [`Route53Error`].
+    pub async fn is_in_sync(&self, id: &EffectId) -> Result<bool, Route53Error> {
+        let standing = self.memory().standing(id);
+        let change = match standing {
+            Standing::Made(made) if made.in_sync => return Ok(true),
+            Standing::Made(made) => made.change,
+            Standing::NotMade => return Err(Route53Error::UnknownChange(id.clone())),
+            Standing::BeforeOurTime => self.write_once_more(id).await?,
+        };
+        let in_sync = self.calls.is_in_sync(&change).await?;
+        if in_sync {
+            self.memory().in_sync(id);
+        }
+        Ok(in_sync)
+    }
+
+    /// Gets a change to wait for in place of one whose id an earlier process has taken along: the same records in place of
+    /// themselves. Deleting names every value, so Route 53 refuses the batch if anybody has changed one since they were read.
+    async fn write_once_more(&self, id: &EffectId) -> Result<String, Route53Error> {
+        let pair = self.pair(Pace::Queue).await?;
+        let comment =
+            limited(format!("mpac-deploy {id}: unchanged, to confirm a change from before a restart"));
+        self.calls.turn(Pace::Queue).await;
+        let change = match self.calls.change(Batch::replace_by_itself(&pair, comment)).await {
+            // The records are other ones by now: the next attempt reads them again.
+            Err(CallError::InvalidChangeBatch { call, message }) => {
+                return Err(CallError::NoAnswer { call, message }.into());
+            }
+            written => written?,
+        };
+        self.memory().made(id, change.clone(), pair);
+        Ok(change)
+    }
+
+    /// The records that a change starts from. A rollback does not wait for a reading if there is a fresh copy, and does not fail
+    /// for want of one if there is any.
+    async fn pair_to_change(&self, direction: Direction) -> Result<Pair, Route53Error> {
+        match direction {
+            Direction::Forward => self.pair(Pace::Queue).await,
+            Direction::Back => {
+                if let Some(copy) = self.memory().copy(self.config.rollback_from_copy) {
+                    return Ok(copy);
+                }
+                let read = self.pair(Pace::GoPast).await;
+                match (read, self.memory().copy(Duration::MAX)) {
+                    (Err(error @ Route53Error::Call(_)), Some(copy)) => {
+                        tracing::warn!(%error, record = %self.config.record, "records not read: rolled back from a copy");
+                        Ok(copy)
+                    }
+                    (read, _) => read,
+                }
+            }
+        }
+    }
+
+    /// After an unknown outcome the weights are those from before or the wanted ones, unless somebody else came in between.
+    fn check_nobody_else(
+        &self,
+        before: ObservedWeights,
+        wanted: Weights,
+        found: ObservedWeights,
+    ) -> Result<(), RecordError> {
+        if found == before || found.is(wanted) {
+            return Ok(());
+        }
+        let name = self.config.record.as_str().into();
+        Err(RecordError::SomebodyElse { name, before, wanted: wanted.into(), found })
+    }
+
+    async fn pair(&self, pace: Pace) -> Result<Pair, Route53Error> {
+        self.calls.turn(pace).await;
+        let records = self.calls.records(pace).await?;
+        let pair = Pair::of(&self.config, &records)?;
+        self.memory().keep(pair.clone());
+        Ok(pair)
+    }
+
+    fn check_record(&self, asked: &RecordName) -> Result<(), Route53Error> {
+        if pair::canonical(asked.as_str()) == pair::canonical(self.config.record.as_str()) {
+            return Ok(());
+        }
+        Err(Route53Error::OtherRecord { ours: self.config.record.clone(), asked: asked.clone() })
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Traffic for Route53Traffic {
+    async fn read(&self, record: &RecordName) -> Result<ObservedWeights, PortError> {
+        self.check_record(record)?;
+        Ok(self.weights().await?)
+    }
+
+    async fn set(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        record: &RecordName,
+        weights: Weights,
+        direction: Direction,
+    ) -> Result<(), PortError> {
+        self.check_record(record)?;
+        Ok(self.set_weights(id, fence, weights, direction).await?)
+    }
+
+    async fn confirm(&self, change: &EffectId) -> Result<bool, PortError> {
+        Ok(self.is_in_sync(change).await?)
+    }
+}
+
+/// What the change says of itself in CloudTrail.
+fn comment(id: &EffectId, weights: Weights) -> String {
+    limited(format!("mpac-deploy {id}: {weights}"))
+}
+
+/// Route 53 takes comments of up to 256 characters.
+fn limited(comment: String) -> String {
+    comment.chars().take(256).collect()
+}

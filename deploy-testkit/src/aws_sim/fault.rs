@@ -1,0 +1,137 @@
+//! What goes wrong with a call.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::world::dice::{Dice, Purpose};
+
+/// A call of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each variant is the operation of its name")]
+pub enum Operation {
+    ListResourceRecordSets,
+    ChangeResourceRecordSets,
+    GetChange,
+}
+
+/// What happens to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallFault {
+    /// Nothing.
+    Pass,
+    /// It is answered late; it takes effect when it comes in.
+    Delay(Duration),
+    /// It is refused: the account's limit is used up.
+    Throttle,
+    /// The server fails before the effect.
+    ServerError,
+    /// The connection is cut before the effect.
+    CutBefore,
+    /// The call takes effect, and the connection is cut before the answer.
+    CutAfter,
+    /// It is refused with this status and code.
+    Refuse {
+        /// The HTTP status.
+        status: u16,
+        /// AWS's code.
+        code: String,
+        /// The message.
+        message: String,
+    },
+}
+
+impl CallFault {
+    /// What a missing permission looks like.
+    #[must_use]
+    pub fn access_denied() -> Self {
+        Self::Refuse {
+            status: 403,
+            code: "AccessDenied".into(),
+            message: "User is not authorized to perform this action".into(),
+        }
+    }
+}
+
+/// A call that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRecord {
+    /// The call; `None` if there is no such one.
+    pub operation: Option<Operation>,
+    /// The status of the answer; `None` if the connection was cut.
+    pub status: Option<u16>,
+    /// AWS's error code, if it was refused.
+    pub code: Option<String>,
+}
+
+/// Which call is struck by what.
+#[derive(Debug)]
+pub(super) struct Script {
+    lines: BTreeMap<Operation, VecDeque<CallFault>>,
+    strikes: Option<(f64, CallFault, Dice)>,
+    bucket: Option<Bucket>,
+    calls: u64,
+}
+
+impl Script {
+    pub(super) fn new(limit: Option<(u32, u32)>) -> Self {
+        let bucket = limit.map(|(per_second, burst)| Bucket {
+            per_second: f64::from(per_second),
+            burst: f64::from(burst),
+            tokens: f64::from(burst),
+            filled: Instant::now(),
+        });
+        Self { lines: BTreeMap::new(), strikes: None, bucket, calls: 0 }
+    }
+
+    pub(super) fn add(&mut self, operation: Operation, faults: impl IntoIterator<Item = CallFault>) {
+        self.lines.entry(operation).or_default().extend(faults);
+    }
+
+    pub(super) fn strike(&mut self, share: f64, fault: CallFault, seed: u64) {
+        self.strikes = (share > 0.0).then(|| (share, fault, Dice::new(seed)));
+    }
+
+    /// What happens to the call that comes in now.
+    pub(super) fn next(&mut self, operation: Operation) -> CallFault {
+        self.calls += 1;
+        if self.bucket.as_mut().is_some_and(|bucket| !bucket.take()) {
+            return CallFault::Throttle;
+        }
+        if let Some(fault) = self.lines.get_mut(&operation).and_then(VecDeque::pop_front) {
+            return fault;
+        }
+        match &self.strikes {
+            Some((share, fault, dice)) if dice.share(Purpose::Strike, self.calls, 0) < *share => {
+                fault.clone()
+            }
+            Some(_) | None => CallFault::Pass,
+        }
+    }
+}
+
+/// The account's limit.
+#[derive(Debug)]
+struct Bucket {
+    per_second: f64,
+    burst: f64,
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        let flowed = now.duration_since(self.filled).as_secs_f64() * self.per_second;
+        self.tokens = (self.tokens + flowed).min(self.burst);
+        self.filled = now;
+        let there = self.tokens >= 1.0;
+        if there {
+            self.tokens -= 1.0;
+        }
+        there
+    }
+}

@@ -1,0 +1,213 @@
+//! A simulated AWS on a loopback port: the real protocols, for the calls that a rollout makes, in real time.
+//!
+//! It is strict where AWS is: what is not signed, not known or not valid is refused with AWS's status and code. A fault script breaks
+//! single calls, before or after their effect. Everything that was accepted can be read from outside.
+//!
+//! ```
+//! use mpac_deploy_testkit::aws_sim::{AwsSim, RecordSet, Settings};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let aws = AwsSim::start(Settings::default()).await?;
+//! aws.add_zone("Z1", "example.com");
+//! aws.put_record("Z1", RecordSet::weighted_alias("api.example.com", "blue-environment", 100));
+//! println!("AWS_ENDPOINT_URL={}", aws.endpoint_url());
+//! assert_eq!(aws.weight("Z1", "api.example.com", "blue-environment"), Some(100));
+//! # Ok::<(), std::io::Error>(())
+//! # }).unwrap();
+//! ```
+
+mod fault;
+mod route53;
+mod server;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+pub use fault::{CallFault, CallRecord, Operation};
+pub use route53::{
+    AcceptedChange, AliasTarget, ChangeAction, ChangeStatus, RecordSet, ResourceRecord, ResourceRecords,
+};
+
+use crate::fakes::lock::Lock;
+use fault::Script;
+use route53::Zone;
+
+/// How the simulated AWS behaves when nothing goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How long a change stays PENDING.
+    pub pending: Duration,
+    /// For how long after a change the zone refuses the next one with `PriorRequestNotComplete`.
+    pub zone_busy: Duration,
+    /// Calls a second and calls at once that the account may make; no limit if `None`.
+    pub limit: Option<(u32, u32)>,
+}
+
+impl Default for Settings {
+    /// Changes are pending for 30 s, as Route 53 typically has them for up to 60; the zone is never busy and the account has no limit.
+    fn default() -> Self {
+        Self { pending: Duration::from_secs(30), zone_busy: Duration::ZERO, limit: None }
+    }
+}
+
+impl Settings {
+    /// The same settings with another time until a change is INSYNC.
+    #[must_use]
+    pub const fn with_pending(mut self, pending: Duration) -> Self {
+        self.pending = pending;
+        self
+    }
+
+    /// The same settings with zones that are busy for a while after each change.
+    #[must_use]
+    pub const fn with_zone_busy(mut self, zone_busy: Duration) -> Self {
+        self.zone_busy = zone_busy;
+        self
+    }
+
+    /// The same settings with a limit of the account.
+    #[must_use]
+    pub const fn with_limit(mut self, per_second: u32, burst: u32) -> Self {
+        self.limit = Some((per_second, burst));
+        self
+    }
+}
+
+/// A simulated AWS. It stops when it is dropped.
+#[derive(Debug)]
+pub struct AwsSim {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+/// What the connections share.
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    account: Lock<Account>,
+}
+
+#[derive(Debug)]
+struct Account {
+    zones: BTreeMap<String, Zone>,
+    changes: Vec<AcceptedChange>,
+    /// When each change is INSYNC, in the order of `changes`.
+    in_sync_at: Vec<Instant>,
+    script: Script,
+    calls: Vec<CallRecord>,
+}
+
+impl AwsSim {
+    /// Starts it on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(settings: Settings) -> std::io::Result<Self> {
+        Self::start_on(settings, 0).await
+    }
+
+    /// Starts it on this port of the loopback interface.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn start_on(settings: Settings, port: u16) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let address = listener.local_addr()?;
+        let account = Account {
+            zones: BTreeMap::new(),
+            changes: Vec::new(),
+            in_sync_at: Vec::new(),
+            script: Script::new(settings.limit),
+            calls: Vec::new(),
+        };
+        let shared = Arc::new(Shared { settings, account: Lock::new(account) });
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
+        Ok(Self { address, shared, task })
+    }
+
+    /// Where it listens, as any AWS client's endpoint URL.
+    #[must_use]
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Makes a hosted zone.
+    pub fn add_zone(&self, id: &str, domain: &str) {
+        self.shared.account.get().zones.insert(id.into(), Zone::new(id, domain));
+    }
+
+    /// Puts a record into a zone past the API and its rules, as if it had always been there; without such a zone nothing happens.
+    pub fn put_record(&self, zone: &str, record: RecordSet) {
+        if let Some(zone) = self.shared.account.get().zones.get_mut(zone) {
+            zone.put(record);
+        }
+    }
+
+    /// Takes a record out of a zone past the API.
+    pub fn remove_record(&self, zone: &str, name: &str, set: &str) {
+        if let Some(zone) = self.shared.account.get().zones.get_mut(zone) {
+            zone.remove(name, set);
+        }
+    }
+
+    /// The records of a zone, in the order in which the API lists them.
+    #[must_use]
+    pub fn records(&self, zone: &str) -> Vec<RecordSet> {
+        let account = self.shared.account.get();
+        account.zones.get(zone).map(|zone| zone.records().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The weight of the record of a name with this set identifier.
+    #[must_use]
+    pub fn weight(&self, zone: &str, name: &str, set: &str) -> Option<i64> {
+        let name = route53::canonical(name);
+        let found = self
+            .records(zone)
+            .into_iter()
+            .find(|record| record.name == name && record.set_identifier.as_deref() == Some(set));
+        found.and_then(|record| record.weight)
+    }
+
+    /// Every change that was accepted, in order.
+    #[must_use]
+    pub fn changes(&self) -> Vec<AcceptedChange> {
+        self.shared.account.get().changes.clone()
+    }
+
+    /// Every call that was made, in the order in which they came in.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.shared.account.get().calls.clone()
+    }
+
+    /// Brings every change that was accepted so far in sync.
+    pub fn let_sync(&self) {
+        let now = Instant::now();
+        self.shared.account.get().in_sync_at.iter_mut().for_each(|at| *at = now.min(*at));
+    }
+
+    /// Puts faults in line for the next calls of an operation, one each.
+    pub fn script(&self, operation: Operation, faults: impl IntoIterator<Item = CallFault>) {
+        self.shared.account.get().script.add(operation, faults);
+    }
+
+    /// From here on, this share of all calls is struck by the fault, by the seed; 0 ends it. What is in line by
+    /// [`script`](Self::script) comes first.
+    pub fn strike(&self, share: f64, fault: CallFault, seed: u64) {
+        self.shared.account.get().script.strike(share, fault, seed);
+    }
+}
+
+impl Drop for AwsSim {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -75,18 +74,17 @@ pub async fn sdk_config(options: &ClientOptions) -> SdkConfig {
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(Builder::new().tls_provider(tls).build_https())
-        .region(region(options))
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts);
     if let Some(url) = &options.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    loader.load().await
-}
-
-/// The region of the options, of the environment, or the default, in this order.
-fn region(options: &ClientOptions) -> RegionProviderChain {
-    RegionProviderChain::first_try(options.region.clone().map(Region::new))
-        .or_default_provider()
-        .or_else(Region::from_static(DEFAULT_REGION))
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    let config = loader.load().await;
+    if config.region().is_some() {
+        return config;
+    }
+    config.into_builder().region(Region::from_static(DEFAULT_REGION)).build()
 }

@@ -1,5 +1,7 @@
 //! What no safe policy has is refused, with its place: one row a reason.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
 use mpac_deploy_core::metric::{Metric, Signal};
 use mpac_deploy_core::policy::{
     Policy, Quantity, Span, consecutive, critical, m_of_n, mpac, period, rate, sum,

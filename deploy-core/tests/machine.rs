@@ -430,3 +430,37 @@ fn green_is_watched_while_the_answer_to_its_first_change_is_out() {
     let outcome = rig.rollout.outcome().unwrap();
     assert_eq!(*outcome, Outcome::RolledBack { cause: Cause::Rule("http-5xx".into()) });
 }
+
+#[test]
+fn a_source_that_hangs_does_not_make_the_watch_fall_behind() {
+    let mut rig = Rig::baking(1);
+    let before = rig.minutes();
+    while rig.rollout.outcome().is_none() {
+        if let Some(effect) = rig.pending().filter(|effect| effect.kind.name() == "observe") {
+            rig.lose(&effect.id);
+        } else {
+            rig.step().unwrap();
+        }
+    }
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::RolledBack { cause: Cause::Rule("blind".into()) }));
+    let took = rig.minutes() - before;
+    assert!(took <= 15, "ten blind minutes took {took} min");
+}
+
+#[test]
+fn a_service_that_never_answers_its_probes_fires_within_a_minute() {
+    let mut rig = Rig::with_probes();
+    rig.run_until(|rig| matches!(rig.rollout.phase(), Phase::Baking(_)));
+    let before = rig.rollout.now();
+    let fired = loop {
+        match rig.pending().filter(|effect| effect.kind.name() == "probe") {
+            Some(probe) => rig.lose(&probe.id),
+            None => drop(rig.step().unwrap()),
+        }
+        if matches!(rig.rollout.phase(), Phase::RollingBack(_)) {
+            break rig.rollout.now();
+        }
+    };
+    assert!(rig.reason_of(DecisionKind::Rollback).contains("postgres_up"));
+    assert!(fired.since(before).as_secs() <= 60, "{before} to {fired}");
+}

@@ -8,7 +8,7 @@ use mpac_deploy_core::decision::DecisionKind;
 use mpac_deploy_core::effect::{
     Answer, CheckResult, Direction, EffectKind, Failure, Health, ObservedWeights, Retry,
 };
-use mpac_deploy_core::machine::{CommandKind, Control, Event, Outcome, Phase, Rejected};
+use mpac_deploy_core::machine::{Cause, CommandKind, Control, Event, Outcome, Phase, Rejected};
 use mpac_deploy_core::metric::{Metric, Side};
 use mpac_deploy_core::policy::IssueKind;
 use mpac_deploy_core::units::Weights;
@@ -414,4 +414,53 @@ fn both_sides_health_is_looked_at_while_a_stage_bakes() {
     for side in [Side::Blue, Side::Green] {
         assert!(rig.done.contains(&EffectKind::CheckHealth { side }));
     }
+}
+
+#[test]
+fn green_is_watched_while_the_answer_to_its_first_change_is_out() {
+    let mut rig = Rig::new();
+    rig.run_until(|rig| rig.pending().is_some_and(|effect| effect.kind.name() == "set-weights"));
+    let id = rig.pending().unwrap().id;
+    rig.metric(Metric::Http5xx, 11.0);
+    // The change is made, and no attempt at it is ever answered.
+    while rig.rollout.outcome().is_none() {
+        rig.lose(&id);
+        rig.step().unwrap();
+    }
+    let outcome = rig.rollout.outcome().unwrap();
+    assert_eq!(*outcome, Outcome::RolledBack { cause: Cause::Rule("http-5xx".into()) });
+}
+
+#[test]
+fn a_source_that_hangs_does_not_make_the_watch_fall_behind() {
+    let mut rig = Rig::baking(1);
+    let before = rig.minutes();
+    while rig.rollout.outcome().is_none() {
+        if let Some(effect) = rig.pending().filter(|effect| effect.kind.name() == "observe") {
+            rig.lose(&effect.id);
+        } else {
+            rig.step().unwrap();
+        }
+    }
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::RolledBack { cause: Cause::Rule("blind".into()) }));
+    let took = rig.minutes() - before;
+    assert!(took <= 15, "ten blind minutes took {took} min");
+}
+
+#[test]
+fn a_service_that_never_answers_its_probes_fires_within_a_minute() {
+    let mut rig = Rig::with_probes();
+    rig.run_until(|rig| matches!(rig.rollout.phase(), Phase::Baking(_)));
+    let before = rig.rollout.now();
+    let fired = loop {
+        match rig.pending().filter(|effect| effect.kind.name() == "probe") {
+            Some(probe) => rig.lose(&probe.id),
+            None => drop(rig.step().unwrap()),
+        }
+        if matches!(rig.rollout.phase(), Phase::RollingBack(_)) {
+            break rig.rollout.now();
+        }
+    };
+    assert!(rig.reason_of(DecisionKind::Rollback).contains("postgres_up"));
+    assert!(fired.since(before).as_secs() <= 60, "{before} to {fired}");
 }

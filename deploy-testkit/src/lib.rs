@@ -16,3 +16,8 @@ pub mod sim;
 pub mod strategies;
 pub mod trace;
 pub mod world;
+
+/// The book's page "Testing": its examples are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/testing.md")]
+pub struct TestingPage;

@@ -115,7 +115,7 @@ impl Rollout {
         observe.into_iter().chain(probe).chain(look).min()
     }
 
-    fn visible_at(&self, period: Period) -> Timestamp {
+    pub(super) fn visible_at(&self, period: Period) -> Timestamp {
         period.end().after(self.plan.policy().evidence.settle.duration())
     }
 

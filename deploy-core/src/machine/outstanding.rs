@@ -52,12 +52,15 @@ impl Rollout {
             EffectKind::Provision | EffectKind::RetireBlue | EffectKind::ReviveBlue => {
                 limits.provision_deadline.duration()
             }
+            // A probe without an answer by the time of the next one is a failed one.
+            EffectKind::Probe { .. } => {
+                limits.timeout.duration().min(self.plan.policy().probes.interval.duration())
+            }
             EffectKind::ReadWeights
             | EffectKind::SetWeights { .. }
             | EffectKind::ConfirmWeights { .. }
             | EffectKind::CheckHealth { .. }
-            | EffectKind::Observe { .. }
-            | EffectKind::Probe { .. } => limits.timeout.duration(),
+            | EffectKind::Observe { .. } => limits.timeout.duration(),
         }
     }
 
@@ -118,7 +121,9 @@ impl Rollout {
     ) -> Option<String> {
         let limits = self.plan.policy().effects;
         let what = format!("could not {} (attempt {}): {}", effect.kind, effect.attempt, failure.message);
-        let is_spent = effect.attempt >= limits.attempts || failure.retry == Retry::Useless;
+        let is_spent = effect.attempt >= limits.attempts
+            || failure.retry == Retry::Useless
+            || self.is_overdue(&effect.kind);
         if is_spent && !self.has_no_attempt_limit(&effect.kind) {
             return Some(what);
         }
@@ -128,6 +133,23 @@ impl Rollout {
         }
         self.outstanding.push(Outstanding { effect, wait: Wait::Attempt { at: self.now.after(pause) } });
         None
+    }
+
+    /// A look that the next one has overtaken is not taken again: a source that hangs must not make the watch fall further and
+    /// further behind (semantics 3.6 and 3.7 count probes and periods, not attempts).
+    fn is_overdue(&self, kind: &EffectKind) -> bool {
+        match kind {
+            EffectKind::Observe { period } => self.visible_at(period.next()) <= self.now,
+            EffectKind::Probe { .. } => true,
+            EffectKind::ReadWeights
+            | EffectKind::SetWeights { .. }
+            | EffectKind::ConfirmWeights { .. }
+            | EffectKind::Provision
+            | EffectKind::CheckHealth { .. }
+            | EffectKind::RunCheck { .. }
+            | EffectKind::RetireBlue
+            | EffectKind::ReviveBlue => false,
+        }
     }
 
     /// A rollback is retried until it is confirmed (semantics 5.3), and blue is retired some time or other.

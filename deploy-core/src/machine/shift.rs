@@ -86,11 +86,12 @@ impl Rollout {
             format!("green is healthy and the record shows {}: now {weights}", self.expected),
             out,
         );
+        // From here on green may have traffic, also while the answer to the change is out.
+        self.start_monitor();
         self.issue(EffectKind::SetWeights { weights, direction: Direction::Forward }, out);
     }
 
     pub(super) fn shift_set(&mut self, shifting: &Shifting, change: EffectId) {
-        self.start_monitor();
         let deadline = self.now.after(self.plan.policy().effects.provision_deadline.duration());
         self.at_step(shifting.stage, ShiftStep::Confirming { change, next_look: self.now, deadline });
     }

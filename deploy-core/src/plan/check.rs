@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::metric::{Side, Signal, Unit};
+use crate::metric::{Metric, Side, Signal, Unit};
 use crate::policy::{
     Comparison, ComparisonRule, Condition, Gate, GateRule, Policy, PolicyError, Quantity, Stage, TrendRule,
     WatchRule,
@@ -210,7 +210,35 @@ fn check_condition(path: &str, condition: &Condition) -> Checked {
     let unit = condition.signal.unit();
     ensure(condition.limit.fits(unit), path, || {
         format!("`{condition}`: the limit of `{}` is written {}", condition.signal, unit_words(unit))
+    })?;
+    ensure(!is_impossible(condition), path, || {
+        format!("`{condition}` can never be: a share lies between 0 % and 100 %, and nothing is below 0")
     })
+}
+
+/// A trigger that can never fire protects nobody, and a gate that can never hold promotes nothing.
+fn is_impossible(condition: &Condition) -> bool {
+    let limit = condition.limit.value();
+    let is_share = is_share(&condition.signal);
+    match condition.comparison {
+        Comparison::Above => is_share && limit >= 1.0,
+        Comparison::Equal => is_share && limit > 1.0,
+        // One minus a rate of somebody's own may be negative.
+        Comparison::Below => {
+            limit <= 0.0 && (is_share || !matches!(condition.signal, Signal::Complement { .. }))
+        }
+    }
+}
+
+/// Whether the signal counts a part of a whole; of a metric of somebody's own that is not known.
+fn is_share(signal: &Signal) -> bool {
+    use Metric::{Errors, Http5xx, Requests, TransactionFailures, Transactions};
+    match signal {
+        Signal::Metric(metric) => metric.unit() == Unit::Ratio,
+        Signal::Rate { part, whole } | Signal::Complement { part, whole } => {
+            matches!((part, whole), (Errors | Http5xx, Requests) | (TransactionFailures, Transactions))
+        }
+    }
 }
 
 const fn unit_words(unit: Unit) -> &'static str {
@@ -265,8 +293,7 @@ fn check_window(policy: &Policy, path: &str, window: u32, least: u32) -> Checked
     ensure(window >= least, path, || {
         format!("a window of {window} periods is too short: write {least} or more")
     })?;
-    let shortest = policy.stages.iter().filter_map(|stage| Some((stage.bake.periods()?, &stage.name))).min();
-    match shortest {
+    match shortest_bake(policy) {
         Some((bake, name)) if window > bake => refuse(
             path,
             format!(
@@ -275,6 +302,10 @@ fn check_window(policy: &Policy, path: &str, window: u32, least: u32) -> Checked
         ),
         Some(_) | None => Ok(()),
     }
+}
+
+fn shortest_bake(policy: &Policy) -> Option<(u32, &String)> {
+    policy.stages.iter().filter_map(|stage| Some((stage.bake.periods()?, &stage.name))).min()
 }
 
 /// A gate that lets pass what a trigger takes back would promote into a rollback.
@@ -344,7 +375,7 @@ fn check_numbers(policy: &Policy) -> Checked {
             || format!("`{metric}` is no count: only a count that is absent can mean 0"),
         )?;
     }
-    let requests = &crate::metric::Metric::Requests;
+    let requests = &Metric::Requests;
     ensure(!policy.evidence.sparse.contains(requests), "evidence.sparse", || {
         "`requests` cannot be sparse: it is what tells no traffic from no data".into()
     })?;
@@ -364,6 +395,14 @@ fn check_numbers(policy: &Policy) -> Checked {
     };
     ensure(policy.probes.failures >= 1, "probes.failures", || "write 1 or more".into())?;
     at_least_a_second(policy.probes.interval, "probes.interval")?;
+    let until_fired = policy.probes.interval.duration().saturating_mul(policy.probes.failures);
+    let bake = shortest_bake(policy).map_or(u64::MAX, |(bake, _)| u64::from(bake) * 60);
+    ensure(until_fired.as_secs() <= bake, "probes", || {
+        format!(
+            "{} failures, {} apart, take longer than the shortest bake: a stage would be promoted while a service is down",
+            policy.probes.failures, policy.probes.interval
+        )
+    })?;
     let effects = policy.effects;
     ensure(effects.attempts >= 1, "effects.attempts", || "write 1 or more".into())?;
     at_least_a_second(effects.timeout, "effects.timeout")?;

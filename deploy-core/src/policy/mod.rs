@@ -186,7 +186,7 @@ impl Default for DecommissionPolicy {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct EffectPolicy {
-    /// The time-out of one attempt at anything but provisioning and checks.
+    /// The time-out of one attempt at anything but provisioning and checks; a probe has until the next one at most.
     pub timeout: Span,
     /// The time-out of one attempt at a pre-production check.
     pub check_timeout: Span,

@@ -22,7 +22,7 @@ pub enum InvalidQuantity {
     Duration(String),
     /// No condition.
     #[error(
-        "`{0}` is no condition: write a signal, `<`, `>` or `=`, and a limit, such as `errors / requests > 1 %`"
+        "`{0}` is no condition: write a signal, `<`, `>` or `=` (there is no `<=`), and a limit, such as `errors / requests > 1 %`"
     )]
     Condition(String),
     /// The left side of a condition is no signal.
@@ -73,7 +73,7 @@ impl FromStr for Quantity {
     type Err = InvalidQuantity;
 
     fn from_str(text: &str) -> Result<Self, InvalidQuantity> {
-        let invalid = || InvalidQuantity::Quantity(text.to_string());
+        let invalid = || InvalidQuantity::Quantity(text.trim().to_string());
         let (digits, unit) = split_unit(text);
         // The exponent does the scaling inside the parser, so there is one rounding and not two.
         let scaled = |exponent: &str| {
@@ -218,7 +218,11 @@ impl FromStr for Condition {
                 _ => None,
             })
             .ok_or_else(|| InvalidQuantity::Condition(text.to_string()))?;
-        Ok(Self { signal: text[..at].parse()?, comparison, limit: text[at + 1..].parse()? })
+        let limit = &text[at + 1..];
+        if limit.starts_with(['=', '<', '>']) {
+            return Err(InvalidQuantity::Condition(text.to_string()));
+        }
+        Ok(Self { signal: text[..at].parse()?, comparison, limit: limit.parse()? })
     }
 }
 
@@ -308,8 +312,21 @@ impl Serialize for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <alloc::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(SpanVisitor)
+    }
+}
+
+struct SpanVisitor;
+
+impl de::Visitor<'_> for SpanVisitor {
+    type Value = Span;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a duration such as `15 min` or `30 s`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Span, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -394,6 +411,8 @@ mod tests {
         assert!(!condition.comparison.holds(0.01, condition.limit.value()));
         assert!(condition.comparison.holds(0.010_000_001, condition.limit.value()));
         assert!(!Comparison::Below.holds(f64::NAN, 1.0));
+        let error = "http_5xx >= 10".parse::<Condition>().unwrap_err();
+        assert!(error.to_string().contains("there is no `<=`"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use mpac_deploy_core::metric::Metric;
 
 use super::{Expected, Scenario};
+use crate::fault::{Call, Rule, Strike};
 use crate::world::{Fault, Moment, Symptom, Window};
 
 const CRITICAL: Expected = Expected::RolledBackBy(&["critical-service"]);
@@ -26,6 +27,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .with_fault(down(Metric::PostgresUp, Window::since(Moment::stage(2, 30)))),
         Scenario::new("redis-down", "Redis goes down at half for a quarter of an hour.", CRITICAL)
             .with_fault(down(Metric::RedisUp, Window::minutes(Moment::stage(1, 5), 15))),
+        Scenario::new(
+            "probes-hanging",
+            "At half PostgreSQL takes connections and never answers a probe.",
+            CRITICAL,
+        )
+        .with_rule(Rule::new(&[Call::ProbesProbe], Strike::Hang).within(Window::since(Moment::stage(1, 5)))),
         blue_sick(
             "blue-sick-too",
             "At half green fails while blue is known to be unhealthy: the rollback is held, says why, and goes on once blue \

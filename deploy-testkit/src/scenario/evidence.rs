@@ -27,6 +27,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 .within(Window::since(Moment::stage(1, 8))),
         ),
         Scenario::new(
+            "metrics-hanging",
+            "At half the source of the metrics takes every call and never answers: ten minutes of that are enough.",
+            BLIND,
+        )
+        .with_rule(
+            Rule::new(&[Call::MetricsFetch], Strike::Hang).within(Window::since(Moment::stage(1, 8))),
+        ),
+        Scenario::new(
             "metrics-late",
             "At half all metrics come two minutes late for five minutes: those minutes do not count, and the bake is longer.",
             Expected::Completed,

@@ -87,19 +87,25 @@ fn of_result(result: &Result<Rollout, DriverError>) -> SimOutcome {
 /// Starts the rollout, or goes on with it once the lease of the driver before has run out.
 async fn begin(setting: &Setting, plan: &Plan, number: u32) -> Result<(Driver, DriverHandle), DriverError> {
     loop {
-        let options = Options::new(format!("simulation-{}", number + 1));
-        let (ports, id) = (setting.ports.clone(), setting.id.clone());
-        let has_begun = !setting.ports.journal.load(&id).await?.is_empty();
-        let begun = if has_begun {
-            Driver::resume(ports, id, options).await
-        } else {
-            Driver::start(ports, id, plan.clone(), options).await
-        };
-        match begun {
+        match begin_once(setting, plan, number).await {
             Err(DriverError::Journal(JournalError::Held { .. } | JournalError::Unavailable(_))) => {
                 setting.world.clock().sleep(RESTART).await;
             }
-            Ok(_) | Err(_) => return begun,
+            begun => return begun,
         }
+    }
+}
+
+async fn begin_once(
+    setting: &Setting,
+    plan: &Plan,
+    number: u32,
+) -> Result<(Driver, DriverHandle), DriverError> {
+    let options = Options::new(format!("simulation-{}", number + 1));
+    let (ports, id) = (setting.ports.clone(), setting.id.clone());
+    if ports.journal.load(&id).await?.is_empty() {
+        Driver::start(ports, id, plan.clone(), options).await
+    } else {
+        Driver::resume(ports, id, options).await
     }
 }

@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
-use mpac_deploy_aws::{CallError, Quota, Route53Config, Route53Error, Route53Traffic};
-use mpac_deploy_core::ids::RecordName;
+use mpac_deploy_aws::{CallError, Quota, RecordError, Route53Config, Route53Error, Route53Traffic};
+use mpac_deploy_core::effect::Direction;
+use mpac_deploy_core::ids::{EffectId, FencingToken, RecordName, RolloutId};
 use mpac_deploy_core::port::PortError;
 use mpac_deploy_testkit::aws_sim::{AliasTarget, CallFault, ChangeAction, Operation, RecordSet, Settings};
 
-use crate::rig::{BLUE, GREEN, NAME, Rig, ZONE, effect, observed, rig, rig_with, sdk};
+use crate::rig::{BLUE, GREEN, NAME, Rig, ZONE, effect, observed, rig, rig_with, sdk, weights, zone};
 
 fn change_fails(rig: &Rig, fault: CallFault) {
     rig.aws.script(Operation::ChangeResourceRecordSets, [fault]);
 }
 
 fn call_error(result: Result<(), Route53Error>) -> CallError {
-    match result {
-        Err(Route53Error::Call(error)) => error,
-        other => panic!("{other:?}"),
-    }
+    let Err(Route53Error::Call(error)) = result else { panic!("{result:?}") };
+    error
 }
 
 fn meaning(error: &CallError) -> PortError {
@@ -76,13 +75,8 @@ async fn everything_but_the_weight_stays_as_it_was() {
 #[tokio::test]
 async fn a_comment_is_no_longer_than_route_53_takes_it() {
     let rig = rig().await;
-    let id = mpac_deploy_core::ids::EffectId {
-        rollout: mpac_deploy_core::ids::RolloutId::new("ü".repeat(400)),
-        number: 1,
-    };
-    let fence = mpac_deploy_core::ids::FencingToken(1);
-    let direction = mpac_deploy_core::effect::Direction::Forward;
-    rig.traffic.set_weights(&id, fence, crate::rig::weights(95, 5), direction).await.unwrap();
+    let id = EffectId { rollout: RolloutId::new("ü".repeat(400)), number: 1 };
+    rig.traffic.set_weights(&id, FencingToken(1), weights(95, 5), Direction::Forward).await.unwrap();
     assert_eq!(rig.aws.changes()[0].comment.as_deref().unwrap().chars().count(), 256);
 }
 
@@ -146,7 +140,7 @@ async fn an_invalid_batch_is_refused_with_what_aws_says() {
 
 #[tokio::test]
 async fn an_unknown_zone_is_not_found() {
-    let aws = crate::rig::zone(Settings::default()).await;
+    let aws = zone(Settings::default()).await;
     let config = Route53Config::new("ZNOWHERE", RecordName::from(NAME));
     let traffic = Route53Traffic::new(&sdk(&aws).await, &Quota::route53(), config);
     let error = traffic.weights().await.unwrap_err();
@@ -211,7 +205,7 @@ async fn after_an_unknown_outcome_somebody_elses_weights_are_not_overwritten() {
     call_error(rig.forward(1, 95, 5).await);
     rig.by_hand(70, 30);
     let error = rig.forward(1, 95, 5).await.unwrap_err();
-    let expected = mpac_deploy_aws::RecordError::SomebodyElse {
+    let expected = RecordError::SomebodyElse {
         name: NAME.into(),
         before: observed(100, 0),
         wanted: observed(95, 5),

@@ -1,7 +1,10 @@
 //! The Route 53 adapter through the real SDK, over a socket, against the simulated AWS.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
+
 mod calls;
 mod contract;
+mod outside;
 mod records;
 mod restart;
 mod rig;

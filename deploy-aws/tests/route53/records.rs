@@ -21,10 +21,8 @@ async fn error(rig: &Rig) -> RecordError {
     assert_eq!(rig.forward(1, 95, 5).await, Err(read.clone()));
     assert!(rig.aws.changes().is_empty());
     assert_eq!(rig.aws.records(ZONE), before);
-    match read {
-        Route53Error::Record(error) => error,
-        other => panic!("{other:?}"),
-    }
+    let Route53Error::Record(error) = read else { panic!("{read:?}") };
+    error
 }
 
 async fn with_green(record: RecordSet) -> RecordError {

@@ -1,7 +1,5 @@
 //! A zone with a blue-green pair, and the adapter for it.
 
-#![allow(clippy::unwrap_used, reason = "part of the tests, outside a test function")]
-
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -25,9 +23,14 @@ pub(crate) struct Rig {
 
 /// Credentials as a test has them, and impatient limits.
 pub(crate) async fn sdk(aws: &AwsSim) -> SdkConfig {
+    sdk_at(&aws.endpoint_url()).await
+}
+
+/// The same for any endpoint.
+pub(crate) async fn sdk_at(url: &str) -> SdkConfig {
     let options = ClientOptions::default()
         .with_region("eu-central-1")
-        .with_endpoint_url(aws.endpoint_url())
+        .with_endpoint_url(url)
         .with_timeouts(Duration::from_secs(2), Duration::from_secs(2));
     let credentials = Credentials::new("AKIDEXAMPLE", "not-a-secret", None, None, "test");
     sdk_config(&options)

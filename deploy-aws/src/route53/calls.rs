@@ -44,12 +44,15 @@ pub(super) struct Calls {
     client: Client,
     quota: Quota,
     zone: String,
-    name: String,
 }
 
+/// What is done with which records, in order.
+pub(super) type Changes = Vec<(ChangeAction, ResourceRecordSet)>;
+
 /// Changes that are made together or not at all.
+#[derive(Clone)]
 pub(super) struct Batch {
-    changes: Vec<(ChangeAction, ResourceRecordSet)>,
+    changes: Changes,
     comment: String,
 }
 
@@ -68,6 +71,12 @@ impl Batch {
         Self { changes: changes.collect(), comment }
     }
 
+    /// The same batch with other changes ahead of its own.
+    pub(super) fn after(mut self, mut first: Changes) -> Self {
+        first.append(&mut self.changes);
+        Self { changes: first, ..self }
+    }
+
     fn build(self) -> Result<ChangeBatch, BuildError> {
         let changes = self
             .changes
@@ -84,12 +93,7 @@ impl Calls {
         if sdk.region().is_none() {
             builder = builder.region(Region::from_static(DEFAULT_REGION));
         }
-        Self {
-            client: Client::from_conf(builder.build()),
-            quota,
-            zone: config.hosted_zone_id.clone(),
-            name: canonical(config.record.as_str()),
-        }
+        Self { client: Client::from_conf(builder.build()), quota, zone: config.hosted_zone_id.clone() }
     }
 
     /// Takes a call's place in the account's limit.
@@ -100,23 +104,22 @@ impl Calls {
         }
     }
 
-    /// Every record of the name. The first page's turn has been taken.
-    pub(super) async fn records(&self, pace: Pace) -> Result<Vec<ResourceRecordSet>, CallError> {
+    /// Every record of the name.
+    pub(super) async fn records(&self, name: &str, pace: Pace) -> Result<Vec<ResourceRecordSet>, CallError> {
+        let name = canonical(name);
         let first = self.client.list_resource_record_sets().hosted_zone_id(&self.zone).max_items(PAGE);
-        let mut page = first.clone().start_record_name(&self.name);
+        let mut page = first.clone().start_record_name(&name);
         let mut records = Vec::new();
         loop {
+            self.turn(pace).await;
             let answer = page.send().await.map_err(|error| CallError::of(LIST, error))?;
             let on_page = answer.resource_record_sets.len();
             records.extend(
-                answer
-                    .resource_record_sets
-                    .into_iter()
-                    .take_while(|record| canonical(&record.name) == self.name),
+                answer.resource_record_sets.into_iter().take_while(|record| canonical(&record.name) == name),
             );
             let goes_on = answer.is_truncated
                 && on_page > 0
-                && answer.next_record_name.as_deref().map(canonical).as_deref() == Some(self.name.as_str());
+                && answer.next_record_name.as_deref().map(canonical).as_deref() == Some(name.as_str());
             if !goes_on {
                 return Ok(records);
             }
@@ -125,17 +128,12 @@ impl Calls {
                 .set_start_record_name(answer.next_record_name)
                 .set_start_record_type(answer.next_record_type)
                 .set_start_record_identifier(answer.next_record_identifier);
-            self.turn(pace).await;
         }
     }
 
     /// Makes a change and gives its id. Its turn has been taken.
     pub(super) async fn change(&self, batch: Batch) -> Result<String, CallError> {
-        let batch = batch.build().map_err(|error| CallError::Refused {
-            call: CHANGE,
-            code: "an invalid request".into(),
-            message: error.to_string(),
-        })?;
+        let batch = batch.build().map_err(invalid)?;
         let call = self.client.change_resource_record_sets().hosted_zone_id(&self.zone).change_batch(batch);
         let answer = call.send().await.map_err(|error| CallError::of(CHANGE, error))?;
         answer
@@ -155,4 +153,9 @@ impl Calls {
             .map_err(|error| CallError::of(GET_CHANGE, error))?;
         Ok(answer.change_info.is_some_and(|info| info.status == ChangeStatus::Insync))
     }
+}
+
+/// A change that cannot even be written down.
+pub(super) fn invalid(error: BuildError) -> CallError {
+    CallError::Refused { call: CHANGE, code: "an invalid request".into(), message: error.to_string() }
 }

@@ -8,6 +8,7 @@ use mpac_deploy_core::ids::{EffectId, FencingToken};
 use tokio::time::Instant;
 
 use super::Route53Error;
+use super::fence::Marker;
 use super::pair::Pair;
 
 #[derive(Debug, Default)]
@@ -17,6 +18,7 @@ pub(super) struct Memory {
     /// Attempts that have no outcome yet, with the weights before the first one.
     open: BTreeMap<EffectId, ObservedWeights>,
     copy: Option<(Pair, Instant)>,
+    marker: Option<Marker>,
 }
 
 /// A change that Route 53 has taken.
@@ -95,5 +97,14 @@ impl Memory {
     /// The records as they were last read, if that was so recently.
     pub(super) fn copy(&self, within: Duration) -> Option<Pair> {
         self.copy.as_ref().filter(|(_, read)| read.elapsed() <= within).map(|(pair, _)| pair.clone())
+    }
+
+    /// The marker as we wrote it last; it is gone until the next change has succeeded.
+    pub(super) const fn take_marker(&mut self) -> Option<Marker> {
+        self.marker.take()
+    }
+
+    pub(super) fn keep_marker(&mut self, marker: Marker) {
+        self.marker = Some(marker);
     }
 }

@@ -4,6 +4,7 @@
 
 mod calls;
 mod error;
+mod fence;
 mod memory;
 mod pair;
 
@@ -21,6 +22,7 @@ pub use error::{CallError, RecordError, Route53Error};
 
 use crate::Quota;
 use calls::{Batch, Calls, Pace};
+use fence::Marker;
 use memory::{Memory, Standing};
 use pair::Pair;
 
@@ -39,6 +41,9 @@ pub struct Route53Config {
     /// How old the copy of the records may be from which a rollback is made without reading first. The rollout reads them every
     /// minute; [`Duration::ZERO`] makes every rollback read first.
     pub rollback_from_copy: Duration,
+    /// The name of a TXT record in the same zone that holds the fencing token, if there is to be one: then a change of a holder
+    /// whose lease went to another process is refused by Route 53 itself.
+    pub fence_record: Option<String>,
 }
 
 impl Route53Config {
@@ -51,6 +56,7 @@ impl Route53Config {
             blue_set: "blue-environment".into(),
             green_set: "green-environment".into(),
             rollback_from_copy: Duration::from_secs(120),
+            fence_record: None,
         }
     }
 
@@ -61,13 +67,22 @@ impl Route53Config {
         self.green_set = green.into();
         self
     }
+
+    /// The same records with a TXT record of this name that holds the fencing token, such as `_mpac-deploy.api.example.com`.
+    /// It is made by the first change.
+    #[must_use]
+    pub fn with_fence_record(mut self, name: impl Into<String>) -> Self {
+        self.fence_record = Some(name.into());
+        self
+    }
 }
 
 /// The weights of one pair of Route 53 records.
 ///
 /// Besides the contract of [`Traffic`]:
 /// - A record is written whole, as it was read: alias target, its zone and `EvaluateTargetHealth` are never made up.
-/// - Route 53 cannot write on a condition. The fencing token is checked in this process only; the lease keeps other processes away.
+/// - Route 53 has no conditional write. Without [`Route53Config::fence_record`] the fencing token is checked in this process only, and
+///   the lease alone keeps other processes away.
 /// - After a restart the ids of earlier changes are gone. `set` writes the wanted weights once more; `confirm` writes the records
 ///   that are there once more, on the condition that nobody changes them meanwhile, and waits for that change instead.
 #[derive(Debug)]
@@ -118,24 +133,17 @@ impl Route53Traffic {
         }
         let wanted = pair.with(weights);
         let batch = Batch::upsert(&wanted, comment(id, weights));
-        let pace = Pace::of(direction);
-        self.calls.turn(pace).await;
-        {
-            // While this call waited for its turn, a later holder may have acted.
-            let mut memory = self.memory();
-            memory.admit(fence)?;
-            memory.attempted(id, pair.weights);
-        }
-        match self.calls.change(batch).await {
+        self.memory().attempted(id, pair.weights);
+        match self.write(fence, batch, Pace::of(direction)).await {
             Ok(change) => {
                 self.memory().made(id, change, wanted);
                 Ok(())
             }
             Err(error) => {
-                if error.did_nothing() {
+                if !matches!(&error, Route53Error::Call(call) if !call.did_nothing()) {
                     self.memory().did_nothing(id, before);
                 }
-                Err(error.into())
+                Err(error)
             }
         }
     }
@@ -157,6 +165,48 @@ impl Route53Traffic {
             self.memory().in_sync(id);
         }
         Ok(in_sync)
+    }
+
+    /// Sends a batch as the holder of this token, and gives the change's id.
+    async fn write(&self, fence: FencingToken, batch: Batch, pace: Pace) -> Result<String, Route53Error> {
+        let Some(name) = &self.config.fence_record else {
+            return self.send(fence, batch, pace).await;
+        };
+        let next = Marker::held(name, fence).map_err(calls::invalid)?;
+        let kept = self.memory().take_marker();
+        let mut marker = match kept {
+            Some(marker) => marker,
+            None => self.marker(name, pace).await?,
+        };
+        loop {
+            marker.admit(fence)?;
+            match self.send(fence, batch.clone().after(marker.replaced_by(&next)), pace).await {
+                Err(Route53Error::Call(error @ CallError::InvalidChangeBatch { .. })) => {
+                    let found = self.marker(name, pace).await?;
+                    if found == marker {
+                        // So it was not the marker that was refused.
+                        return Err(error.into());
+                    }
+                    marker = found;
+                }
+                Err(error) => return Err(error),
+                Ok(change) => {
+                    self.memory().keep_marker(next);
+                    return Ok(change);
+                }
+            }
+        }
+    }
+
+    async fn send(&self, fence: FencingToken, batch: Batch, pace: Pace) -> Result<String, Route53Error> {
+        self.calls.turn(pace).await;
+        // While this call waited for its turn, a later holder may have acted.
+        self.memory().admit(fence)?;
+        Ok(self.calls.change(batch).await?)
+    }
+
+    async fn marker(&self, name: &str, pace: Pace) -> Result<Marker, Route53Error> {
+        Ok(Marker::of(self.calls.records(name, pace).await?))
     }
 
     /// Gets a change to wait for in place of one whose id an earlier process has taken along: the same records in place of
@@ -213,8 +263,7 @@ impl Route53Traffic {
     }
 
     async fn pair(&self, pace: Pace) -> Result<Pair, Route53Error> {
-        self.calls.turn(pace).await;
-        let records = self.calls.records(pace).await?;
+        let records = self.calls.records(self.config.record.as_str(), pace).await?;
         let pair = Pair::of(&self.config, &records)?;
         self.memory().keep(pair.clone());
         Ok(pair)

@@ -4,6 +4,7 @@
 
 mod calls;
 mod contract;
+mod fencing;
 mod outside;
 mod records;
 mod restart;

@@ -219,7 +219,7 @@ async fn after_an_unknown_outcome_somebody_elses_weights_are_not_overwritten() {
 #[tokio::test]
 async fn the_sdk_makes_one_attempt_and_no_more() {
     let rig = rig().await;
-    rig.aws.strike(1.0, CallFault::ServerError, 1);
+    rig.aws.strike(1.0, &[CallFault::ServerError], 1);
     assert!(rig.traffic.weights().await.is_err());
     assert_eq!(rig.operations().len(), 1);
 }

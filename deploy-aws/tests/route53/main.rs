@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
 
+mod bridge;
 mod calls;
 mod contract;
 mod fencing;
@@ -12,3 +13,4 @@ mod rig;
 mod rollback;
 mod rollout;
 mod simulator;
+mod soak;

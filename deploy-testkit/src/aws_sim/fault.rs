@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use rand::RngExt;
 use tokio::time::Instant;
 
 use crate::world::dice::{Dice, Purpose};
@@ -71,7 +72,7 @@ pub struct CallRecord {
 #[derive(Debug)]
 pub(super) struct Script {
     lines: BTreeMap<Operation, VecDeque<CallFault>>,
-    strikes: Option<(f64, CallFault, Dice)>,
+    strikes: Option<(f64, Vec<CallFault>, Dice)>,
     bucket: Option<Bucket>,
     calls: u64,
 }
@@ -91,8 +92,8 @@ impl Script {
         self.lines.entry(operation).or_default().extend(faults);
     }
 
-    pub(super) fn strike(&mut self, share: f64, fault: CallFault, seed: u64) {
-        self.strikes = (share > 0.0).then(|| (share, fault, Dice::new(seed)));
+    pub(super) fn strike(&mut self, share: f64, faults: &[CallFault], seed: u64) {
+        self.strikes = (!faults.is_empty()).then(|| (share, faults.to_vec(), Dice::new(seed)));
     }
 
     /// What happens to the call that comes in now.
@@ -104,12 +105,12 @@ impl Script {
         if let Some(fault) = self.lines.get_mut(&operation).and_then(VecDeque::pop_front) {
             return fault;
         }
-        match &self.strikes {
-            Some((share, fault, dice)) if dice.share(Purpose::Strike, self.calls, 0) < *share => {
-                fault.clone()
-            }
-            Some(_) | None => CallFault::Pass,
+        let Some((share, faults, dice)) = &self.strikes else { return CallFault::Pass };
+        if dice.share(Purpose::Strike, self.calls, 0) >= *share {
+            return CallFault::Pass;
         }
+        let which = dice.stream(Purpose::Strike, self.calls, 1).random_range(0..faults.len());
+        faults.get(which).cloned().unwrap_or(CallFault::Pass)
     }
 }
 

@@ -199,10 +199,10 @@ impl AwsSim {
         self.shared.account.get().script.add(operation, faults);
     }
 
-    /// From here on, this share of all calls is struck by the fault, by the seed; 0 ends it. What is in line by
+    /// From here on, this share of all calls is struck by one of these faults, by the seed; no fault ends it. What is in line by
     /// [`script`](Self::script) comes first.
-    pub fn strike(&self, share: f64, fault: CallFault, seed: u64) {
-        self.shared.account.get().script.strike(share, fault, seed);
+    pub fn strike(&self, share: f64, faults: &[CallFault], seed: u64) {
+        self.shared.account.get().script.strike(share, faults, seed);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every scenario ends as it should, the same seed gives the same run, and the scenarios mean what they say.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
 use std::time::Duration;
 
 use mpac_deploy_core::decision::DecisionKind;

@@ -169,7 +169,10 @@ pub fn decisions(plan: &Plan, judge: &Judge, stage: usize, at: Timestamp) -> Vec
 }
 
 fn passed(plan: &Plan, judge: &Judge, assessment: &Assessment, stage: usize, at: Timestamp) -> Decision {
-    let mut reason = alloc::format!("all {} gates hold", assessment.gates.len());
+    let mut reason = match assessment.gates.len() {
+        1 => String::from("its gate holds"),
+        count => alloc::format!("all {count} gates hold"),
+    };
     for verdict in &assessment.gates {
         reason.push_str("; ");
         reason.push_str(&verdict.rule_id(plan));

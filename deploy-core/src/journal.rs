@@ -57,7 +57,7 @@ pub enum ReplayError {
     #[error("the journal holds no record of the rollout")]
     Empty,
     /// The first record does not begin a rollout, or a later one does.
-    #[error("record {number} begins a rollout: the first record does that, and only the first")]
+    #[error("record {number} is not in its place: the first record begins the rollout, and only the first")]
     NotBegun {
         /// The record.
         number: u64,

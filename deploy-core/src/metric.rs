@@ -229,7 +229,7 @@ impl Signal {
 )]
 pub struct InvalidSignal(String);
 
-fn check_name(name: &str) -> Result<(), InvalidSignal> {
+pub(crate) fn check_name(name: &str) -> Result<(), InvalidSignal> {
     let fits = |c: char| !c.is_whitespace() && !c.is_control() && c != '/' && c != ',';
     if name.is_empty() || !name.chars().all(fits) { Err(InvalidSignal(name.to_string())) } else { Ok(()) }
 }

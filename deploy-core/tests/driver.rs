@@ -178,7 +178,8 @@ async fn without_a_store_nothing_moves_towards_green() {
     world.store_is_down.store(false, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert!(handle.status().now() > Timestamp::from_secs(1_769_590_800));
-    running.await.unwrap().unwrap();
+    // What was never tried has spent neither attempts nor deadlines.
+    assert_eq!(running.await.unwrap().unwrap().outcome(), Some(&Outcome::Completed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,6 +225,7 @@ async fn a_controller_that_lost_its_lease_has_no_effect_any_more() {
 async fn a_record_that_somebody_else_rolls_out_is_left_alone() {
     let world = Arc::new(World::default());
     let mut journal = MockJournal::new();
+    journal.expect_load().returning(|_| Ok(Vec::new()));
     journal
         .expect_acquire()
         .returning(|record, _, _| Err(JournalError::Held { record: record.clone(), by: "two".into() }));
@@ -262,4 +264,41 @@ impl mpac_deploy_core::port::Notify for Hanging {
     ) -> Result<(), mpac_deploy_core::port::PortError> {
         std::future::pending().await
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_completed_rollout_can_be_resumed_and_taken_back() {
+    let world = Arc::new(World::default());
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let keeping = |world: &Arc<World>| {
+        let mut ports = ports(world);
+        let mut journal = MockJournal::new();
+        journal.expect_acquire().returning(|_, _, _| Ok(lease()));
+        journal.expect_renew().returning(|_, _| Ok(()));
+        journal.expect_release().returning(|_| Ok(()));
+        let kept = Arc::clone(&records);
+        journal.expect_load().returning(move |_| Ok(kept.lock().unwrap().clone()));
+        let kept = Arc::clone(&records);
+        journal.expect_append().returning(move |_, _, _, new: &[Record]| {
+            kept.lock().unwrap().extend(new.iter().cloned());
+            Ok(())
+        });
+        ports.journal = Arc::new(journal);
+        let mut fleet = MockFleet::new();
+        fleet.expect_provision().returning(|_, _, _| Ok(()));
+        fleet.expect_health().returning(|_, _| Ok(Health::Healthy));
+        fleet.expect_retire().returning(|_, _, _| Ok(()));
+        fleet.expect_revive().returning(|_, _, _| Ok(()));
+        ports.fleet = Arc::new(fleet);
+        ports
+    };
+    let (driver, _handle) =
+        Driver::start(keeping(&world), RolloutId::from("r1"), plan(), Options::new("one")).await.unwrap();
+    assert_eq!(driver.run().await.unwrap().outcome(), Some(&Outcome::Completed));
+    let (mut driver, _handle) =
+        Driver::resume(keeping(&world), RolloutId::from("r1"), Options::new("two")).await.unwrap();
+    driver.command(abort()).await.unwrap().unwrap();
+    let rollout = driver.run().await.unwrap();
+    assert!(matches!(rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert_eq!(*world.weights.lock().unwrap(), Some(Weights::ALL_BLUE));
 }

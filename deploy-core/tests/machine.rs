@@ -4,6 +4,8 @@
 
 mod rig;
 
+use core::time::Duration;
+
 use mpac_deploy_core::decision::DecisionKind;
 use mpac_deploy_core::effect::{
     Answer, CheckResult, Direction, EffectKind, Failure, Health, ObservedWeights, Retry,
@@ -463,4 +465,101 @@ fn a_service_that_never_answers_its_probes_fires_within_a_minute() {
     };
     assert!(rig.reason_of(DecisionKind::Rollback).contains("postgres_up"));
     assert!(fired.since(before).as_secs() <= 60, "{before} to {fired}");
+}
+
+#[test]
+fn a_rollout_whose_first_change_was_overtaken_is_rolled_back_and_not_abandoned() {
+    let mut rig = Rig::new();
+    rig.run_until(|rig| !rig.weights_set.is_empty());
+    rig.observed = ObservedWeights { blue: 50, green: 50 };
+    rig.run_until(|rig| matches!(rig.rollout.control(), Control::Paused { .. }));
+    rig.command(ABORT).unwrap();
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+}
+
+#[test]
+fn an_abort_before_any_change_abandons_and_tells_of_no_rollback() {
+    let mut rig = Rig::new();
+    rig.run_until(|rig| rig.did("provision"));
+    rig.command(ABORT).unwrap();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::Abandoned { .. })));
+    assert!(!rig.kinds().contains(&DecisionKind::Rollback));
+}
+
+#[test]
+fn after_an_absence_nothing_is_promoted_on_the_older_part_of_the_evidence() {
+    let mut rig = Rig::baking(0);
+    rig.bad_from = Some(rig.clock.after(Duration::from_secs(20 * 60)));
+    rig.clock = rig.clock.after(Duration::from_secs(90 * 60));
+    rig.handle(Event::Resumed).unwrap();
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert!(!rig.weights_set.contains(&(50, 50)), "{:?}", rig.weights_set);
+}
+
+#[test]
+fn after_an_absence_blue_is_not_retired_before_all_evidence_is_read() {
+    let mut rig = Rig::baking(2);
+    rig.bad_from = Some(rig.clock.after(Duration::from_secs(80 * 60)));
+    rig.clock = rig.clock.after(Duration::from_secs(120 * 60));
+    rig.handle(Event::Resumed).unwrap();
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert!(!rig.did("retire-blue"));
+}
+
+#[test]
+fn blue_is_not_retired_while_somebody_sends_traffic_to_it() {
+    let mut rig = Rig::baking(2);
+    rig.step_until_decision(DecisionKind::Complete);
+    rig.observed = ObservedWeights { blue: 100, green: 0 };
+    rig.run_minutes(120);
+    assert!(!rig.did("retire-blue"));
+    assert!(matches!(rig.rollout.control(), Control::Paused { .. }));
+}
+
+#[test]
+fn an_absence_spends_neither_attempts_nor_deadlines() {
+    let mut rig = Rig::new();
+    rig.green = Health::Starting { detail: "1 of 3".into() };
+    rig.run_minutes(5);
+    rig.clock = rig.clock.after(Duration::from_secs(3600));
+    rig.handle(Event::Resumed).unwrap();
+    rig.run_minutes(5);
+    rig.green = Health::Healthy;
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+}
+
+#[test]
+fn a_revived_blue_that_stays_broken_is_told_once_and_can_be_forced() {
+    let mut rig = Rig::new();
+    rig.run_to_end();
+    rig.blue = Health::Failed { detail: "CannotPullContainerError".into() };
+    rig.command(ABORT).unwrap();
+    rig.run_minutes(10);
+    assert_eq!(rig.kinds().iter().filter(|kind| **kind == DecisionKind::Hold).count(), 1);
+    assert_eq!(rig.observed, ObservedWeights { blue: 0, green: 100 });
+    rig.command(CommandKind::Abort { issue: IssueKind::SecurityVulnerability, force: true }).unwrap();
+    rig.run_to_end();
+    assert_eq!(rig.observed, ObservedWeights { blue: 100, green: 0 });
+}
+
+#[test]
+fn a_rollback_whose_change_the_adapter_forgot_is_made_anew() {
+    let mut rig = Rig::baking(0);
+    rig.forgets_change = 2;
+    rig.command(ABORT).unwrap();
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
+    assert_eq!(rig.weights_set.iter().filter(|weights| **weights == (100, 0)).count(), 3);
+}
+
+#[test]
+fn promote_now_needs_force_before_any_minute_has_counted() {
+    let mut rig = Rig::baking(0);
+    let refused = rig.command(CommandKind::Promote { force: false });
+    assert!(matches!(refused, Err(Rejected::NeedsForce(_))), "{refused:?}");
 }

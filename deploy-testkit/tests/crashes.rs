@@ -1,5 +1,7 @@
 //! A controller may be killed at any point; the next one goes on, and every invariant holds.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
 use std::time::Duration;
 
 use mpac_deploy_core::effect::Direction;
@@ -88,10 +90,12 @@ fn a_rollout_may_be_killed_anywhere_on_its_way_to_canary_and_back() {
 
 #[test]
 fn a_rollout_may_be_killed_again_and_again() {
-    let often = (1..=12).map(|n| CrashPoint {
-        place: PLACES[n as usize % 2],
+    let places = PLACES.into_iter().cycle();
+    let moments = MOMENTS.into_iter().flat_map(|moment| [moment; 2]).cycle();
+    let often = (1..=12).zip(places.zip(moments)).map(|(n, (place, moment))| CrashPoint {
+        place,
         number: n * 77,
-        moment: MOMENTS[n as usize / 2 % 2],
+        moment,
     });
     check_each(&scenario::by_name("healthy").unwrap(), std::iter::once(often.collect()));
 }

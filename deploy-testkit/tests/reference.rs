@@ -1,5 +1,7 @@
 //! The judge and the naive reference agree, decision for decision.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 

@@ -1,5 +1,7 @@
 //! Every scenario ends as it should, the same seed gives the same run, and the scenarios mean what they say.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
 use std::time::Duration;
 
 use mpac_deploy_core::decision::DecisionKind;
@@ -37,17 +39,17 @@ fn check_every_scenario(seed: u64) {
 }
 
 #[test]
-fn every_scenario_ends_as_it_expects_with_one_seed() {
+fn every_scenario_ends_as_it_expects_and_keeps_every_invariant() {
     check_every_scenario(1);
 }
 
 #[test]
-fn every_scenario_ends_as_it_expects_with_another_seed() {
+fn every_scenario_ends_as_it_expects_and_keeps_every_invariant_with_another_seed() {
     check_every_scenario(7);
 }
 
 #[test]
-fn every_scenario_ends_as_it_expects_with_a_third_seed() {
+fn every_scenario_ends_as_it_expects_and_keeps_every_invariant_with_a_third_seed() {
     check_every_scenario(2026);
 }
 

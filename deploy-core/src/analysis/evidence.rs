@@ -76,7 +76,7 @@ pub enum Evidence {
     Value(f64),
     /// The request count is known to be zero, so there is nothing to measure.
     NoTraffic,
-    /// Not settled yet.
+    /// Not settled yet; a judge never sees it, since only settled periods are evaluated.
     NotYetPublished,
     /// Past its settle time and still absent.
     Missing,
@@ -109,7 +109,7 @@ impl Evidence {
         }
     }
 
-    /// The evidence in a reading of a settled period.
+    /// The evidence in a reading of a settled period: what is not published by now is missing.
     ///
     /// `requests` is the reading of the same side's request count in the same period.
     #[must_use]
@@ -120,7 +120,7 @@ impl Evidence {
         };
         match (reading, requests) {
             (Reading::Number(number), _) => Self::Value(number.get()),
-            (Reading::Gap(Gap::NotYetPublished), _) => Self::NotYetPublished,
+            (Reading::Gap(Gap::NotYetPublished), _) => Self::Missing,
             (Reading::Gap(Gap::SourceError), _) => Self::SourceError,
             (Reading::Gap(Gap::TooFewSamples), _) => Self::TooFewSamples,
             (Reading::Gap(Gap::Absent), Some(requests)) if class == Class::Sparse && requests > 0.0 => {

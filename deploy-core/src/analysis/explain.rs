@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use super::judge::Judge;
 use super::verdict::{Measure, RuleRef, Verdict};
 use crate::metric::{Metric, Unit};
-use crate::plan::{GateKind, GatePlan, Plan, SeriesId, Watch, WatchKind};
+use crate::plan::{GateKind, GatePlan, Plan, SeriesId, Test, Watch, WatchKind};
 use crate::policy::{Condition, percent};
 
 impl Verdict {
@@ -63,14 +63,21 @@ impl Verdict {
             Measure::Periods { with, needed, .. } => {
                 format!("{} fewer such periods would have", with + 1 - needed)
             }
-            Measure::Sum(sum) => format!("a sum lower by {} would have", trim(sum)),
             Measure::Rate { whole, .. } => match self.rate_limit(plan) {
                 Some(limit) => format!("the limit is {} of {}", trim(limit * whole), trim(whole)),
                 None => String::new(),
             },
-            Measure::Value(_) | Measure::Comparison { .. } | Measure::Line(_) | Measure::Baseline { .. } => {
+            Measure::Value(_) | Measure::Sum(_) => match self.condition(plan) {
+                Some(condition) => format!("the limit is {}", condition.limit),
+                None => String::new(),
+            },
+            Measure::Comparison { .. } | Measure::Line(_) | Measure::Baseline { .. } => {
                 "numbers on the other side of the limit would have".to_owned()
             }
+            Measure::Unlooked { held: true, .. } => {
+                "values for every trigger in the latest periods would have".to_owned()
+            }
+            Measure::Unlooked { .. } => "more periods with a value for every gate would have".to_owned(),
             Measure::Nothing => String::new(),
         }
     }
@@ -92,6 +99,7 @@ impl Verdict {
     fn numbers(&self, plan: &Plan, judge: &Judge, unit: Unit) -> String {
         match self.measure {
             Measure::Value(value) => amount(unit, value),
+            Measure::Run { latest, length } if latest.is_nan() => format!("{length} consecutive periods"),
             Measure::Run { latest, length } => {
                 format!("{length} consecutive values, the latest {}", amount(unit, latest))
             }
@@ -102,7 +110,7 @@ impl Verdict {
             Measure::Sum(sum) => format!("the sum is {}", trim(sum)),
             Measure::Comparison { luck: None, .. } => "a side had no requests to compare".to_owned(),
             Measure::Comparison { rates, luck: Some(luck), slower, of } => format!(
-                "green {} errors in {} requests, blue {} in {} (chance of luck {}), green slower in {slower} of {of} periods",
+                "green {} errors in {} requests, blue {} in {} (chance of luck {}), green slower in {slower} of {of} periods with both latencies",
                 trim(rates.green_errors),
                 trim(rates.green_requests),
                 trim(rates.blue_errors),
@@ -124,12 +132,41 @@ impl Verdict {
                     blind_name(plan, judge, source)
                 )
             }
+            Measure::Unlooked { counted, needed, held, lacking } => {
+                let counted = format!("{counted} periods counted, {needed} needed");
+                let why =
+                    match (held, lacking.and_then(|(place, times)| Some((plan.series().get(place)?, times))))
+                    {
+                        (true, _) => ", and promotion was held by `blind`".to_owned(),
+                        (false, Some((series, times))) => {
+                            format!(
+                                ", and most often {}'s `{}` was missing ({times} periods)",
+                                series.side, series.metric
+                            )
+                        }
+                        (false, None) => String::new(),
+                    };
+                format!("{counted}{why}")
+            }
             Measure::Silence(0) => "the streak is over".to_owned(),
             Measure::Silence(streak) => {
                 format!("none in {streak} periods in a row, though it had traffic before")
             }
             Measure::Nothing => "no sign of it".to_owned(),
         }
+    }
+
+    fn condition<'a>(&self, plan: &'a Plan) -> Option<&'a Condition> {
+        let test = match self.rule {
+            RuleRef::Trigger(index) => watch_test(plan.triggers().get(index)?),
+            RuleRef::Alert(index) => watch_test(plan.alerts().get(index)?),
+            RuleRef::Gate { stage, gate } => match &gate_of(plan, stage, gate)?.kind {
+                GateKind::Rate(test) | GateKind::Sum(test) | GateKind::Periods { test, .. } => Some(test),
+                GateKind::Comparison(_) | GateKind::NoTrend { .. } | GateKind::Baseline(_) => None,
+            },
+            RuleRef::Blind | RuleRef::NoTraffic | RuleRef::StageEvidence(_) => None,
+        };
+        test.map(|test| &test.condition)
     }
 
     fn rate_limit(&self, plan: &Plan) -> Option<f64> {
@@ -145,15 +182,27 @@ impl Verdict {
     }
 
     fn service_name(&self, plan: &Plan, service: usize) -> String {
-        let RuleRef::Trigger(trigger) = self.rule else { return String::new() };
-        let Some(WatchKind::Critical { metrics, probes }) =
-            plan.triggers().get(trigger).map(|watch| &watch.kind)
-        else {
+        let watch = match self.rule {
+            RuleRef::Trigger(index) => plan.triggers().get(index),
+            RuleRef::Alert(index) => plan.alerts().get(index),
+            RuleRef::Blind | RuleRef::NoTraffic | RuleRef::Gate { .. } | RuleRef::StageEvidence(_) => None,
+        };
+        let Some(WatchKind::Critical { metrics, probes }) = watch.map(|watch| &watch.kind) else {
             return String::new();
         };
         let measured = metrics.get(service).and_then(|id| metric_of(plan, *id));
         let probed = || probes.get(service.checked_sub(metrics.len())?);
         measured.or_else(probed).map_or_else(String::new, ToString::to_string)
+    }
+}
+
+const fn watch_test(watch: &Watch) -> Option<&Test> {
+    match &watch.kind {
+        WatchKind::Consecutive { test, .. }
+        | WatchKind::Period(test)
+        | WatchKind::MOfN { test, .. }
+        | WatchKind::Ratio { test, .. } => Some(test),
+        WatchKind::Trend { .. } | WatchKind::Comparison { .. } | WatchKind::Critical { .. } => None,
     }
 }
 

@@ -7,7 +7,7 @@ use super::compare::line_through;
 use super::evidence::Evidence;
 use super::verdict::{Measure, RuleRef, Verdict};
 use super::watch::compare;
-use crate::plan::{CountPair, GateKind, Plan, StagePlan, Term, Test, at};
+use crate::plan::{CountPair, GateKind, Plan, SeriesId, StagePlan, Term, Test, at};
 use crate::time::{Period, Timestamp};
 
 /// Blue's part and whole before a stage, for a baseline gate.
@@ -28,6 +28,8 @@ pub(super) struct StageWindow {
     effective: Timestamp,
     elapsed: u32,
     counted: u32,
+    /// For each series, how many periods of the stage it was the first to keep from counting.
+    lacking: Vec<u32>,
 }
 
 impl StageWindow {
@@ -43,6 +45,7 @@ impl StageWindow {
             effective: Timestamp::MIN,
             elapsed: 0,
             counted: 0,
+            lacking: vec![0; width],
         }
     }
 
@@ -54,6 +57,7 @@ impl StageWindow {
         self.effective = effective;
         self.elapsed = 0;
         self.counted = 0;
+        self.lacking.fill(0);
     }
 
     /// Takes a period; says whether it counts. Periods that began before the weights took effect are left out.
@@ -66,6 +70,14 @@ impl StageWindow {
                 .needed
                 .first()
                 .is_some_and(|requests| at(row, *requests).value().is_some_and(|n| n > 0.0));
+        let lacks = |id: &SeriesId| {
+            at(row, *id).value().is_none_or(|value| Some(id) == stage.needed.first() && value <= 0.0)
+        };
+        if let Some(lacking) =
+            stage.needed.iter().find(|id| lacks(id)).and_then(|id| self.lacking.get_mut(id.index()))
+        {
+            *lacking = lacking.saturating_add(1);
+        }
         let start = self.next * self.width;
         if let Some(place) = self.rows.get_mut(start..start + self.width) {
             place.copy_from_slice(row);
@@ -88,6 +100,17 @@ impl StageWindow {
         }
         self.elapsed = self.elapsed.saturating_add(1);
         self.elapsed >= stage.deadline
+    }
+
+    /// The series that most often kept a period from counting, by its place in the plan, and how often.
+    pub(super) fn most_lacking(&self) -> Option<(usize, u32)> {
+        let most = self
+            .lacking
+            .iter()
+            .copied()
+            .enumerate()
+            .max_by_key(|(place, count)| (*count, core::cmp::Reverse(*place)))?;
+        (most.1 > 0).then_some(most)
     }
 
     pub(super) const fn counted(&self) -> u32 {
@@ -211,7 +234,8 @@ fn judge_comparison(pair: &CountPair, window: Window<'_>) -> (bool, Measure) {
             sums
         });
     let slower = count(window.counted().filter(|(_, row)| pair.is_slower(row) == Some(true)));
-    let (worse, measure) = compare(pair, counts, slower, count(window.counted()));
+    let compared = count(window.counted().filter(|(_, row)| pair.is_slower(row).is_some()));
+    let (worse, measure) = compare(pair, counts, slower, compared);
     let comparable = matches!(measure, Measure::Comparison { luck: Some(_), .. });
     (comparable && !worse, measure)
 }

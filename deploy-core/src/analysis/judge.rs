@@ -23,7 +23,9 @@ pub struct Judge {
     baselines: Vec<Vec<BaselineSums>>,
     window: StageWindow,
     stage: Option<usize>,
-    stages_begun: usize,
+    /// When each stage took effect, if it has.
+    effective: Vec<Option<Timestamp>>,
+    first: Option<Period>,
     next: Option<Period>,
     assessment: Assessment,
 }
@@ -47,7 +49,8 @@ impl Judge {
                 .collect(),
             window: StageWindow::new(plan),
             stage: None,
-            stages_begun: 0,
+            effective: vec![None; plan.stage_count()],
+            first: None,
             next: None,
             assessment: Assessment {
                 period: Period::default(),
@@ -65,7 +68,9 @@ impl Judge {
         if let Some(of_plan) = plan.stage(stage) {
             self.window.restart(of_plan, effective);
             self.stage = Some(stage);
-            self.stages_begun = self.stages_begun.max(stage + 1);
+            if let Some(place) = self.effective.get_mut(stage) {
+                *place = Some(effective);
+            }
         }
     }
 
@@ -77,7 +82,7 @@ impl Judge {
     /// Takes a period before green had traffic: it only feeds the baselines.
     pub fn take_history(&mut self, plan: &Plan, readings: &[Reading]) {
         self.resolve(plan, readings);
-        self.feed_baselines(plan);
+        self.feed_baselines(plan, Period::default());
     }
 
     /// The first period that has not been evaluated yet, if any has.
@@ -125,6 +130,7 @@ impl Judge {
             return None;
         }
         self.next = Some(period.next());
+        let first = *self.first.get_or_insert(period);
         self.resolve(plan, readings);
         self.assessment.period = period;
         self.assessment.notices.clear();
@@ -134,8 +140,16 @@ impl Judge {
         self.watch_alerts(plan, period);
         self.watch_blindness(plan, period);
         self.watch_traffic(plan, period);
-        self.feed_baselines(plan);
+        self.feed_baselines(plan, period);
         let on_stage = self.watch_stage(plan, period, suspended);
+        for verdict in self
+            .assessment
+            .firing
+            .iter_mut()
+            .chain(self.assessment.notices.iter_mut().map(|n| &mut n.verdict))
+        {
+            verdict.from = verdict.from.max(first);
+        }
         self.assessment.ruling =
             self.assessment.firing.first().map_or(on_stage, |first| Ruling::RollBack(*first));
         Some(&self.assessment)
@@ -226,10 +240,12 @@ impl Judge {
         }
     }
 
-    /// Blue's ratios before a stage are the baseline of its gates.
-    fn feed_baselines(&mut self, plan: &Plan) {
-        let ahead = plan.stages().iter().zip(&mut self.baselines).skip(self.stages_begun);
-        for (gate, sums) in ahead.flat_map(|(stage, sums)| stage.gates.iter().zip(sums)) {
+    /// Blue's ratios in the periods that began before a stage took effect are the baseline of its gates.
+    fn feed_baselines(&mut self, plan: &Plan, period: Period) {
+        let stages = plan.stages().iter().zip(&mut self.baselines).zip(&self.effective);
+        let ahead =
+            stages.filter(|(_, effective)| effective.is_none_or(|effective| period.start() < effective));
+        for (gate, sums) in ahead.flat_map(|((stage, sums), _)| stage.gates.iter().zip(sums)) {
             if let GateKind::Baseline(pair) = &gate.kind
                 && let Some([part, whole]) = pair.blue.counts(&self.row)
             {
@@ -261,10 +277,11 @@ impl Judge {
             None if expired => Ruling::RollBack(Verdict {
                 rule: RuleRef::StageEvidence(index),
                 holds: false,
-                measure: Measure::Periods {
-                    with: self.window.counted(),
-                    of: stage.deadline,
+                measure: Measure::Unlooked {
+                    counted: self.window.counted(),
                     needed: stage.bake,
+                    held: self.blindness.is_holding(),
+                    lacking: self.window.most_lacking(),
                 },
                 from: back(period, stage.deadline),
                 to: period,

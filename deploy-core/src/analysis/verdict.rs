@@ -89,6 +89,17 @@ pub enum Measure {
         /// How many of the latest periods were blind for it.
         periods: u32,
     },
+    /// The stage's time was up, and its gates were not looked at.
+    Unlooked {
+        /// How many periods counted.
+        counted: u32,
+        /// How many are needed.
+        needed: u32,
+        /// Whether promotion was held because a trigger could not see.
+        held: bool,
+        /// The series that most often kept a period from counting, by its place in the plan, and how often.
+        lacking: Option<(usize, u32)>,
+    },
     /// Periods without a request in a row.
     Silence(u32),
     /// There was nothing to measure.

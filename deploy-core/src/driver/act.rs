@@ -49,6 +49,10 @@ async fn call(ports: &Ports, plan: &Plan, fence: FencingToken, effect: &Effect) 
         EffectKind::CheckHealth { side } => Answer::Health(ports.fleet.health(release, *side).await?),
         EffectKind::RunCheck { check } => Answer::Check(ports.checks.run(id, release, check).await?),
         EffectKind::Observe { period } => {
+            // The machine's time never goes back and may run ahead of a clock that did: the source is asked by the world's
+            // time, or it would be asked for a period that has not ended.
+            let settled = period.end().after(plan.policy().evidence.settle.duration());
+            ports.clock.sleep_until(settled).await;
             Answer::Readings(ports.metrics.fetch(plan.series(), *period).await?)
         }
         EffectKind::Probe { services } => {

@@ -36,7 +36,8 @@ impl DriverHandle {
         Self { commands, status }
     }
 
-    /// Commands the rollout, and waits until it has been obeyed and stored, or rejected.
+    /// Commands the rollout, and waits until it has been obeyed or rejected. It is stored as well, unless the journal cannot be
+    /// reached just then; in that case it is stored when the journal is back, and lost if the driver dies before.
     ///
     /// # Errors
     /// [`CommandError`] when it is rejected or the driver has stopped.

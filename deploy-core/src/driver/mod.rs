@@ -36,7 +36,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use command::{CommandError, DriverHandle};
 
 use crate::effect::{Answer, Effect, Effects, Failure};
-use crate::ids::{EffectId, RolloutId};
+use crate::ids::{EffectId, RecordName, RolloutId};
 use crate::journal::{Record, ReplayError, replay};
 use crate::machine::{Command, Event, Rejected, Rollout};
 use crate::plan::Plan;
@@ -132,13 +132,17 @@ impl Driver {
         plan: Plan,
         options: Options,
     ) -> Result<(Self, DriverHandle), DriverError> {
-        let lease = ports.journal.acquire(&plan.release().record, &options.holder, options.lease_ttl).await?;
         if !ports.journal.load(&id).await?.is_empty() {
             return Err(DriverError::Exists(id));
         }
+        let lease = acquire(&ports, &options, &plan.release().record, &id).await?;
         let (rollout, effects) = Rollout::begin(id, plan, ports.clock.now());
         let first = Record::begun(&rollout, effects.decisions.clone());
-        ports.journal.append(&lease, rollout.id(), 0, core::slice::from_ref(&first)).await?;
+        if let Err(error) = ports.journal.append(&lease, rollout.id(), 0, core::slice::from_ref(&first)).await
+        {
+            release(&ports, &lease).await;
+            return Err(error.into());
+        }
         let (mut driver, handle) = Self::new(ports, rollout, lease, options, 1);
         driver.carry_out(effects);
         Ok((driver, handle))
@@ -154,14 +158,24 @@ impl Driver {
         options: Options,
     ) -> Result<(Self, DriverHandle), DriverError> {
         let record = replay(&ports.journal.load(&id).await?)?.plan().release().record.clone();
-        let lease = ports.journal.acquire(&record, &options.holder, options.lease_ttl).await?;
+        let lease = acquire(&ports, &options, &record, &id).await?;
         // Whoever held the lease before may have appended until now.
         let records = ports.journal.load(&id).await?;
         let rollout = replay(&records)?;
-        let run = rollout.outstanding().cloned().collect();
+        let run: Vec<Effect> = rollout.outstanding().cloned().collect();
         let (mut driver, handle) = Self::new(ports, rollout, lease, options, records.len() as u64);
+        drop(driver.handle(Event::Resumed).await?);
         driver.carry_out(Effects { run, decisions: Vec::new() });
         Ok((driver, handle))
+    }
+
+    /// Commands the rollout before it is driven: so a completed one can be resumed and aborted, which starts blue again
+    /// (semantics 5.8).
+    ///
+    /// # Errors
+    /// [`CommandError`] inside when the machine rejects it; [`DriverError`] when the journal refuses.
+    pub async fn command(&mut self, command: Command) -> Result<Result<(), CommandError>, DriverError> {
+        Ok(self.handle(Event::Command(command)).await?.map_err(CommandError::Rejected))
     }
 
     fn new(
@@ -216,12 +230,7 @@ impl Driver {
             }
         }
         while self.notices.next().await.is_some() {}
-        match self.ports.journal.release(&self.lease).await {
-            Ok(()) => {}
-            Err(error) => {
-                tracing::warn!(rollout = %self.rollout.id(), %error, "the lease was not released: it runs out by itself")
-            }
-        }
+        release(&self.ports, &self.lease).await;
         Ok(self.rollout)
     }
 
@@ -247,6 +256,9 @@ impl Driver {
             self.store().await?;
         }
         if self.rollout.deadline().is_some_and(|deadline| deadline <= now) {
+            for effect in self.waiting.iter().map(|effect| effect.id.clone()).collect::<Vec<_>>() {
+                self.grant_time(effect);
+            }
             drop(self.handle(Event::Tick).await?);
         }
         Ok(())
@@ -254,23 +266,36 @@ impl Driver {
 
     /// One event: the machine decides, the journal stores, the effects run.
     async fn handle(&mut self, event: Event) -> Result<Result<(), Rejected>, DriverError> {
-        let now = self.clock.now();
-        let effects = match self.rollout.handle(now, event.clone()) {
+        let effects = match self.decide(event) {
             Ok(effects) => effects,
-            Err(why) => {
-                tracing::debug!(rollout = %self.rollout.id(), %why, "event rejected");
-                return Ok(Err(why));
-            }
+            Err(why) => return Ok(Err(why)),
         };
-        let number = self.stored + self.backlog.len() as u64 + 1;
-        self.backlog.push(Record::happened(number, self.rollout.now(), event, effects.decisions.clone()));
         self.abort_unwanted();
         // A store that has just failed is not waited for again by every event: a rollback must not queue behind it.
-        if self.store_again_at <= now {
+        if self.store_again_at <= self.clock.now() {
             self.store().await?;
         }
         self.carry_out(effects);
         Ok(Ok(()))
+    }
+
+    /// The machine decides, and the record of it waits to be stored.
+    fn decide(&mut self, event: Event) -> Result<Effects, Rejected> {
+        let now = self.clock.now();
+        let effects = self.rollout.handle(now, event.clone()).inspect_err(|why| {
+            tracing::debug!(rollout = %self.rollout.id(), %why, "event rejected");
+        })?;
+        let number = self.stored + self.backlog.len() as u64 + 1;
+        self.backlog.push(Record::happened(number, self.rollout.now(), event, effects.decisions.clone()));
+        Ok(effects)
+    }
+
+    /// The time of an effect that waits for the store begins anew: it has not been tried, so neither its attempts nor the
+    /// deadline of its phase are spent.
+    fn grant_time(&mut self, effect: EffectId) {
+        if let Ok(effects) = self.decide(Event::NotStarted { effect }) {
+            self.carry_out(effects);
+        }
     }
 
     /// Effects that the machine no longer waits for are cancelled before anything else is started: no effect overtakes a
@@ -298,7 +323,9 @@ impl Driver {
                 self.spawn(effect);
             }
         }
-        self.status.send_replace(Arc::new(self.rollout.clone()));
+        if !self.status.is_closed() {
+            self.status.send_replace(Arc::new(self.rollout.clone()));
+        }
     }
 
     fn spawn(&mut self, effect: Effect) {
@@ -312,5 +339,23 @@ impl Driver {
             (id, act::act(&ports, &plan, fence, effect).await)
         };
         self.running.push(Abortable::new(attempt, registration).map(Result::ok).boxed());
+    }
+}
+
+/// The lease belongs to one rollout in one process: the same process that starts a second rollout of a record is refused like
+/// any other.
+async fn acquire(
+    ports: &Ports,
+    options: &Options,
+    record: &RecordName,
+    id: &RolloutId,
+) -> Result<Lease, JournalError> {
+    let holder = alloc::format!("{}/{id}", options.holder);
+    ports.journal.acquire(record, &holder, options.lease_ttl).await
+}
+
+async fn release(ports: &Ports, lease: &Lease) {
+    if let Err(error) = ports.journal.release(lease).await {
+        tracing::warn!(record = %lease.record, %error, "the lease was not released: it runs out by itself");
     }
 }

@@ -42,6 +42,7 @@ impl Driver {
                 self.stored += self.backlog.len() as u64;
                 self.backlog.clear();
                 for effect in core::mem::take(&mut self.waiting) {
+                    self.grant_time(effect.id.clone());
                     self.spawn(effect);
                 }
                 Ok(())

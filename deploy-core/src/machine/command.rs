@@ -20,7 +20,13 @@ impl Rollout {
             (Phase::Finished(Outcome::Completed), CommandKind::Abort { .. }) => Ok(()),
             (Phase::Finished(outcome), _) => Err(Rejected::Finished(outcome_words(outcome).to_string())),
             (
-                Phase::RollingBack(RollingBack { step: RollbackStep::HeldByBlue { .. }, .. }),
+                Phase::RollingBack(RollingBack {
+                    step:
+                        RollbackStep::HeldByBlue { .. }
+                        | RollbackStep::Reviving
+                        | RollbackStep::AwaitingBlue { .. },
+                    ..
+                }),
                 CommandKind::Abort { force: true, .. },
             ) => Ok(()),
             (Phase::RollingBack(_), _) => Err(Rejected::RollingBack),
@@ -50,6 +56,15 @@ impl Rollout {
         }
         if force {
             return Ok(());
+        }
+        if self.judge.counted() == 0 {
+            return Err(Rejected::NeedsForce("no minute of evidence has counted yet".to_string()));
+        }
+        if let Some(gate) = self.judge.latest().gates.iter().find(|gate| !gate.holds) {
+            return Err(Rejected::NeedsForce(format!(
+                "the gate `{}` does not hold",
+                gate.rule_id(&self.plan)
+            )));
         }
         if self.judge.is_holding() {
             return Err(Rejected::NeedsForce("a trigger cannot see: promotion is held".to_string()));
@@ -85,7 +100,9 @@ impl Rollout {
                 }
             }
             CommandKind::Abort { issue, force } => {
-                self.decide(DecisionKind::Rollback, format!("{by}: {why}"), out);
+                if !self.is_untouched() {
+                    self.decide(DecisionKind::Rollback, format!("{by}: {why}"), out);
+                }
                 if matches!(self.phase, Phase::RollingBack(_)) {
                     self.drop_outstanding(out);
                     self.set_back(out);

@@ -14,6 +14,13 @@ use crate::policy::IssueKind;
 pub enum Event {
     /// The time of [`Rollout::deadline`](super::Rollout::deadline) has come.
     Tick,
+    /// A controller goes on with the rollout after nobody did: what was under way is begun anew, and its time with it.
+    Resumed,
+    /// An effect could not be started yet, since the decision for it is not on stable storage: its time begins anew.
+    NotStarted {
+        /// Which effect.
+        effect: EffectId,
+    },
     /// An effect came to something.
     Outcome {
         /// Which effect.
@@ -40,7 +47,7 @@ pub struct Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CommandKind {
-    /// Nothing moves towards green until it is resumed; triggers go on.
+    /// Nothing new moves towards green until it is resumed: a change that was issued is finished, and triggers go on.
     Pause,
     /// Undoes a pause.
     Resume,

@@ -112,6 +112,15 @@ impl Rollout {
                 self.now = now;
                 self.tick(&mut out);
             }
+            Event::Resumed => {
+                let away = now.since(self.now);
+                self.now = now;
+                self.resume_after(away);
+            }
+            Event::NotStarted { effect } => {
+                self.not_started(now, effect)?;
+                self.now = now;
+            }
             Event::Outcome { effect, result } => {
                 let answered = self.take_outcome(now, effect, result)?;
                 self.now = now;

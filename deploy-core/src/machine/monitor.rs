@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::state::KnownHealth;
-use super::{Decommissioning, Phase, Rollout};
+use super::{Decommissioning, Phase, Rollout, ShiftStep, Shifting};
 use crate::analysis::{Measure, RuleRef, Verdict};
 use crate::decision::{Decision, DecisionKind};
 use crate::effect::{EffectKind, Effects};
@@ -50,6 +50,10 @@ impl Monitor {
         Self::Off { probes }
     }
 
+    pub(super) const fn is_on(&self) -> bool {
+        matches!(self, Self::On { .. })
+    }
+
     const fn probes(&self) -> &Vec<ProbeRun> {
         match self {
             Self::Off { probes } | Self::On { probes, .. } => probes,
@@ -78,7 +82,10 @@ impl Rollout {
             self.issue(EffectKind::Observe { period: next_period }, out);
         }
         if !self.is_probing() && next_probe <= self.now && !self.monitor.probes().is_empty() {
-            let services = self.monitor.probes().iter().map(|probe| probe.service.clone()).collect();
+            let mut services: Vec<Metric> =
+                self.monitor.probes().iter().map(|probe| probe.service.clone()).collect();
+            services.sort();
+            services.dedup();
             let next = self.now.after(self.plan.policy().probes.interval.duration());
             if let Monitor::On { next_probe, .. } = &mut self.monitor {
                 *next_probe = next;
@@ -100,7 +107,23 @@ impl Rollout {
 
     /// While weights are on their way, the shift does its own looking.
     const fn looks_at_weights(&self) -> bool {
-        matches!(self.phase, Phase::Baking(_) | Phase::Decommissioning(Decommissioning::Waiting { .. }))
+        matches!(
+            self.phase,
+            Phase::Baking(_)
+                | Phase::Decommissioning(Decommissioning::Waiting { .. })
+                | Phase::Shifting(Shifting { step: ShiftStep::Waiting, .. })
+        )
+    }
+
+    /// Whether every period that is visible has been judged. After a restart there is more to read than the gates have
+    /// seen, and nothing moves towards green on the older part of it.
+    pub(super) fn is_caught_up(&self) -> bool {
+        match &self.monitor {
+            Monitor::Off { .. } => true,
+            Monitor::On { next_period, .. } => {
+                !self.is_observing() && self.visible_at(*next_period) > self.now
+            }
+        }
     }
 
     fn looks_are_due(&self, next_look: Timestamp) -> bool {

@@ -4,8 +4,8 @@ use alloc::string::String;
 
 use super::outstanding::Answered;
 use super::state::KnownHealth;
-use super::{Decommissioning, Phase, Rollout};
-use crate::effect::{Answer, Effect, EffectKind, Effects, Failure, Health, ObservedWeights};
+use super::{Phase, Rollout, ShiftStep};
+use crate::effect::{Answer, Effect, EffectKind, Effects, Failure, Health, ObservedWeights, Retry};
 use crate::metric::Side;
 
 impl Rollout {
@@ -59,10 +59,10 @@ impl Rollout {
         match self.phase.clone() {
             Phase::Preparing(_) => self.first_weights_read(weights, out),
             Phase::Shifting(shifting) => self.shift_weights_read(&shifting, weights, out),
-            Phase::Baking(_)
-            | Phase::Decommissioning(Decommissioning::Waiting { .. } | Decommissioning::Retiring) => {
+            Phase::Baking(_) => {
                 self.compare_weights(weights, out);
             }
+            Phase::Decommissioning(step) => self.decommission_weights_read(&step, weights, out),
             Phase::RollingBack(rolling_back) => self.rollback_weights_read(rolling_back, weights, out),
             Phase::Finished(_) => {}
         }
@@ -79,6 +79,7 @@ impl Rollout {
             (Phase::Preparing(preparing), Side::Green) => self.preparing_health(preparing, out),
             (Phase::Shifting(shifting), Side::Green) => self.shift_health(shifting, out),
             (Phase::RollingBack(rolling_back), Side::Blue) => self.rollback_health(rolling_back, out),
+            (Phase::Decommissioning(step), Side::Green) => self.decommission_health(&step, out),
             (
                 Phase::Preparing(_)
                 | Phase::Shifting(_)
@@ -93,6 +94,12 @@ impl Rollout {
 
     fn failed(&mut self, effect: Effect, failure: Failure, out: &mut Effects) {
         let kind = effect.kind.clone();
+        // An adapter that does not know the rollback's change any more is given it anew; asking again would never end.
+        if matches!((&self.phase, &kind), (Phase::RollingBack(_), EffectKind::ConfirmWeights { .. }))
+            && failure.retry == Retry::Useless
+        {
+            return self.set_back(out);
+        }
         let Some(what) = self.retry_or_give_up(effect, failure, out) else { return };
         match kind {
             EffectKind::Observe { period } => self.not_observed(period, out),
@@ -117,7 +124,9 @@ impl Rollout {
     /// While a stage bakes a failed look at the weights says nothing; before a change it stops the change.
     fn gave_up_reading(&mut self, what: String, out: &mut Effects) {
         match &self.phase {
-            Phase::Baking(_) | Phase::Decommissioning(_) | Phase::RollingBack(_) | Phase::Finished(_) => {}
+            Phase::Baking(_) | Phase::RollingBack(_) | Phase::Finished(_) => {}
+            Phase::Decommissioning(_) => self.decommission_weights_unread(),
+            Phase::Shifting(shifting) if shifting.step == ShiftStep::Waiting => {}
             Phase::Preparing(_) | Phase::Shifting(_) => self.take_back_after_failure(what, out),
         }
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use super::state::{Outstanding, Wait};
-use super::{Phase, Rejected, Rollout};
+use super::{Phase, Preparing, Rejected, Rollout, ShiftStep, Shifting};
 use crate::decision::DecisionKind;
 use crate::effect::{Answer, Effect, EffectKind, Effects, Failure, Retry};
 use crate::ids::EffectId;
@@ -83,6 +83,50 @@ impl Rollout {
         self.now = now;
         let outstanding = self.outstanding.remove(place);
         Ok(Answered { effect: outstanding.effect, result })
+    }
+
+    /// Nobody drove the rollout for a while: neither attempts nor deadlines are spent by that. What a clock must have seen,
+    /// such as a TTL or the wait before blue is retired, is not moved.
+    pub(super) fn resume_after(&mut self, away: Duration) {
+        let now = self.now;
+        let waits: alloc::vec::Vec<Duration> =
+            self.outstanding.iter().map(|outstanding| self.timeout(&outstanding.effect.kind)).collect();
+        for (outstanding, timeout) in self.outstanding.iter_mut().zip(waits) {
+            outstanding.wait = match outstanding.wait {
+                Wait::Outcome { .. } => Wait::Outcome { until: now.after(timeout) },
+                Wait::Attempt { .. } => Wait::Attempt { at: now },
+            };
+        }
+        match &mut self.phase {
+            Phase::Preparing(
+                Preparing::Provisioning { deadline } | Preparing::AwaitingHealth { deadline, .. },
+            )
+            | Phase::Shifting(Shifting { step: ShiftStep::Confirming { deadline, .. }, .. }) => {
+                *deadline = deadline.after(away);
+            }
+            Phase::Preparing(_)
+            | Phase::Shifting(_)
+            | Phase::Baking(_)
+            | Phase::Decommissioning(_)
+            | Phase::RollingBack(_)
+            | Phase::Finished(_) => {}
+        }
+    }
+
+    pub(super) fn not_started(&mut self, now: Timestamp, id: EffectId) -> Result<(), Rejected> {
+        let place = self.outstanding.iter().position(|outstanding| outstanding.effect.id == id);
+        let timeout =
+            place.and_then(|place| self.outstanding.get(place)).map(|o| self.timeout(&o.effect.kind));
+        match (place.and_then(|place| self.outstanding.get_mut(place)), timeout) {
+            (Some(outstanding), Some(timeout)) => {
+                outstanding.wait = Wait::Outcome { until: now.after(timeout) };
+                if let Phase::Preparing(Preparing::Provisioning { deadline }) = &mut self.phase {
+                    *deadline = now.after(timeout);
+                }
+                Ok(())
+            }
+            (_, _) => Err(Rejected::UnknownEffect(id)),
+        }
     }
 
     /// Attempts that timed out have failed; pauses that are over end.

@@ -133,28 +133,13 @@ impl Rollout {
         self.drop_outstanding(out);
         self.stop_monitor();
         self.judge.leave();
-        self.decide(DecisionKind::Abandoned, format!("{why}; all traffic stays on blue"), out);
+        self.decide(DecisionKind::Abandoned, format!("{why}; no traffic was moved"), out);
         self.phase = Phase::Finished(Outcome::Abandoned { cause });
     }
 
-    /// Whether no change towards green has been issued yet.
+    /// Whether no change towards green has ever been issued: the monitor goes on with the first one.
     pub(super) const fn is_untouched(&self) -> bool {
-        use super::{ShiftStep, Shifting};
-        match &self.phase {
-            Phase::Preparing(_) => true,
-            Phase::Shifting(Shifting { stage: 0, step }) => match step {
-                ShiftStep::Waiting | ShiftStep::ReadingBefore | ShiftStep::CheckingGreen { .. } => true,
-                ShiftStep::Setting
-                | ShiftStep::Confirming { .. }
-                | ShiftStep::ReadingBack
-                | ShiftStep::Settling { .. } => false,
-            },
-            Phase::Shifting(_)
-            | Phase::Baking(_)
-            | Phase::Decommissioning(_)
-            | Phase::RollingBack(_)
-            | Phase::Finished(_) => false,
-        }
+        matches!(self.phase, Phase::Preparing(_) | Phase::Shifting(_)) && !self.monitor.is_on()
     }
 
     /// An effect could not be done: the rollout does not go on.

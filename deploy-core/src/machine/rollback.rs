@@ -116,7 +116,7 @@ impl Rollout {
     }
 
     pub(super) fn revived(&mut self) {
-        self.back_at(RollbackStep::AwaitingBlue { next_look: self.now });
+        self.back_at(RollbackStep::AwaitingBlue { next_look: self.now, is_told: false });
     }
 
     pub(super) fn rollback_health(&mut self, rolling_back: RollingBack, out: &mut Effects) {
@@ -128,7 +128,18 @@ impl Rollout {
             }
             RollbackStep::AwaitingBlue { .. } if self.health.blue.is_healthy() => self.set_back(out),
             RollbackStep::HeldByBlue { .. } => self.back_at(RollbackStep::HeldByBlue { next_look }),
-            RollbackStep::AwaitingBlue { .. } => self.back_at(RollbackStep::AwaitingBlue { next_look }),
+            RollbackStep::AwaitingBlue { is_told, .. } => {
+                let wrong = self.health.blue.what_is_wrong().filter(|_| !is_told);
+                if let Some(wrong) = wrong {
+                    let reason = format!(
+                        "blue was started again and is unhealthy ({wrong}): the rollback goes on by itself once it is healthy, or a \
+                         person forces it with `abort --force`"
+                    );
+                    self.decide(DecisionKind::Hold, reason, out);
+                }
+                let is_told = is_told || self.health.blue.what_is_wrong().is_some();
+                self.back_at(RollbackStep::AwaitingBlue { next_look, is_told });
+            }
             RollbackStep::Reviving
             | RollbackStep::Setting
             | RollbackStep::Confirming { .. }
@@ -140,7 +151,7 @@ impl Rollout {
 
     pub(super) fn tick_rolling_back(&mut self, rolling_back: RollingBack, out: &mut Effects) {
         match rolling_back.step {
-            RollbackStep::HeldByBlue { next_look } | RollbackStep::AwaitingBlue { next_look }
+            RollbackStep::HeldByBlue { next_look } | RollbackStep::AwaitingBlue { next_look, .. }
                 if next_look <= self.now =>
             {
                 self.look_at(Side::Blue, out);
@@ -165,7 +176,7 @@ impl Rollout {
 
     pub(super) fn rollback_deadline(&self, step: &RollbackStep) -> Option<Timestamp> {
         match step {
-            RollbackStep::HeldByBlue { next_look } | RollbackStep::AwaitingBlue { next_look } => {
+            RollbackStep::HeldByBlue { next_look } | RollbackStep::AwaitingBlue { next_look, .. } => {
                 (!self.is_looking_at(Side::Blue)).then_some(*next_look)
             }
             RollbackStep::Confirming { next_look, .. } => (!self.is_confirming()).then_some(*next_look),

@@ -55,8 +55,8 @@ impl Rollout {
                     self.at_step(stage, ShiftStep::Waiting);
                 }
             }
-            ShiftStep::Waiting
-            | ShiftStep::CheckingGreen { .. }
+            ShiftStep::Waiting => drop(self.compare_weights(weights, out)),
+            ShiftStep::CheckingGreen { .. }
             | ShiftStep::Setting
             | ShiftStep::Confirming { .. }
             | ShiftStep::Settling { .. } => {}
@@ -78,6 +78,10 @@ impl Rollout {
         }
         if self.is_paused() {
             return self.at_step(stage, ShiftStep::Waiting);
+        }
+        if !self.is_caught_up() {
+            let next_look = self.now.after(self.plan.policy().effects.poll.duration());
+            return self.at_step(stage, ShiftStep::CheckingGreen { next_look, looks });
         }
         let weights = self.plan.stage_weights(stage);
         self.at_step(stage, ShiftStep::Setting);

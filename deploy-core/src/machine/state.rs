@@ -113,6 +113,10 @@ pub enum Decommissioning {
         /// The earliest time to retire it.
         until: Timestamp,
     },
+    /// The weights are read: does anything still go to blue?
+    VerifyingWeights,
+    /// Green is looked at: can it do without blue?
+    VerifyingGreen,
     /// Blue is being retired.
     Retiring,
 }
@@ -142,6 +146,8 @@ pub enum RollbackStep {
     AwaitingBlue {
         /// When to look again, unless a look is under way.
         next_look: Timestamp,
+        /// Whether people were told that it is unhealthy.
+        is_told: bool,
     },
     /// The change is made.
     Setting,

@@ -42,6 +42,12 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] when the policy cannot be safe, or a metric that it needs is not to be had.
     pub fn compile(&self, release: Release) -> Result<Plan, PolicyError> {
+        for (index, metric) in release.metrics.iter().enumerate() {
+            check::check_metric(&format!("release.metrics[{index}]"), metric)?;
+        }
+        for (index, service) in release.probes.iter().enumerate() {
+            check::check_metric(&format!("release.probes[{index}]"), service)?;
+        }
         let metrics = release.metrics.clone();
         let probes = release.probes.clone();
         let available = |sought: Sought<'_>| metrics.contains(sought.metric);
@@ -57,6 +63,9 @@ impl Policy {
         Compiler::new(self, World { available: recorded, probes: &[], may_skip: true }).compile(release)
     }
 }
+
+/// The path of the triggers in a policy.
+const TRIGGERS: &str = "triggers";
 
 struct World<'a> {
     available: &'a Recorded<'a>,
@@ -89,7 +98,7 @@ impl<'a> Compiler<'a> {
         let green_requests = self.series_id(Side::Green, &Metric::Requests);
         let policy = self.policy;
         let triggers = policy.triggers.iter().map(|trigger| (&trigger.id, &trigger.rule));
-        let triggers = self.watches("triggers", triggers)?;
+        let triggers = self.watches(TRIGGERS, triggers)?;
         let alerts = policy.alerts.iter().map(|alert| (&alert.id, &alert.rule));
         let alerts = self.watches("alerts", alerts)?;
         let mut stages = Vec::new();
@@ -152,7 +161,7 @@ impl<'a> Compiler<'a> {
         for (index, (id, rule)) in rules.enumerate() {
             let path = format!("{kind}[{index}].rule");
             let kept = if let WatchRule::Critical(rule) = rule {
-                self.critical(&path, rule)?
+                self.critical(&path, kind == TRIGGERS, rule)?
             } else {
                 let resolved = self.watch(rule);
                 self.keep(&path, id, resolved)?
@@ -163,10 +172,16 @@ impl<'a> Compiler<'a> {
     }
 
     /// A critical service is skipped by itself, under the name of its metric.
-    fn critical(&mut self, path: &str, rule: &CriticalRule) -> Result<Option<WatchKind>, PolicyError> {
+    fn critical(
+        &mut self,
+        path: &str,
+        may_probe: bool,
+        rule: &CriticalRule,
+    ) -> Result<Option<WatchKind>, PolicyError> {
         let (mut metrics, mut probes) = (Vec::new(), Vec::new());
         for service in &rule.services {
-            if self.world.probes.contains(service) {
+            // Probes are for triggers: an alert on a probed service needs its metric too.
+            if may_probe && self.world.probes.contains(service) {
                 probes.push(service.clone());
             } else {
                 let resolved = self.find(Side::Green, service, true);

@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod looser;
 mod rule;
 
 use alloc::string::String;

@@ -14,7 +14,9 @@ use crate::plan::Release;
 /// 1. `provision` starts green with the release's revision and returns once that is under way; health is asked for apart.
 /// 2. `retire` drains blue, stops it, and keeps what is needed to start it again; `revive` starts blue from that.
 /// 3. Each of them with an id that was used before changes nothing and succeeds.
-/// 4. `health` answers `Healthy` only when everything that should run runs and every target is known healthy: unused,
+/// 4. Each of them with a fencing token below one that was seen before is refused.
+/// 5. A `retire` whose call was dropped does not go on after a later `revive`.
+/// 6. `health` answers `Healthy` only when everything that should run runs and every target is known healthy: unused,
 ///    initial, draining and unavailable targets are not.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]

@@ -11,12 +11,14 @@ use crate::units::Weights;
 ///
 /// Contract:
 /// 1. `set` changes both weights in one atomic change, or neither; at no time are both 0.
-/// 2. `set` with an id that was set before changes nothing and succeeds.
+/// 2. `set` with an id and weights that were set before changes nothing and succeeds. (A controller that died before it could store what
+///    it did leaves its latest ids to be used again for something else: the weights are part of what an adapter remembers.)
 /// 3. `set` with a fencing token below one that was seen before is refused.
 /// 4. After an error of `set` the weights are those from before or those that were asked for, and nothing else.
 /// 5. `confirm` answers `true` only when every name server gives the answer of the change, and stays `true`.
-/// 6. `read` gives what the authority has now, without a cache, whoever set it.
-/// 7. A change with [`Direction::Back`] goes past whatever queue there is for forward changes.
+/// 6. `confirm` works after a restart of the adapter, or answers [`PortError::NotFound`]: a rollback is then made anew.
+/// 7. `read` gives what the authority has now, without a cache, whoever set it.
+/// 8. A change with [`Direction::Back`] goes past whatever queue there is for forward changes.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Traffic: Send + Sync {

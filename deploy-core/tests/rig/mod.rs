@@ -58,6 +58,10 @@ pub struct Rig {
     pub done_effects: Vec<Effect>,
     pub decisions: Vec<Decision>,
     pub retired_at: Option<Timestamp>,
+    /// Green answers with eleven 5xx in periods that begin from here on.
+    pub bad_from: Option<Timestamp>,
+    /// The change of a rollback is not known to the adapter any more, so many times.
+    pub forgets_change: u32,
     metrics: Vec<(Metric, f64)>,
     lost: Vec<EffectId>,
 }
@@ -99,6 +103,8 @@ impl Rig {
             done_effects: Vec::new(),
             decisions: effects.decisions,
             retired_at: None,
+            bad_from: None,
+            forgets_change: 0,
             metrics: Vec::new(),
             lost: Vec::new(),
         }
@@ -226,6 +232,10 @@ impl Rig {
                 self.fail_back -= 1;
                 return Err(unavailable("ServiceUnavailable"));
             }
+            EffectKind::ConfirmWeights { .. } if self.forgets_change > 0 => {
+                self.forgets_change -= 1;
+                return Err(Failure { message: "NoSuchChange".into(), retry: Retry::Useless });
+            }
             EffectKind::CheckHealth { .. } if self.health_fails => return Err(unavailable("no answer")),
             EffectKind::Observe { .. } if self.metrics_fail => return Err(unavailable("no answer")),
             _ => {}
@@ -250,7 +260,7 @@ impl Rig {
             EffectKind::CheckHealth { side: Side::Blue } => Answer::Health(self.blue.clone()),
             EffectKind::CheckHealth { side: Side::Green } => Answer::Health(self.green.clone()),
             EffectKind::RunCheck { .. } => Answer::Check(self.check.clone()),
-            EffectKind::Observe { .. } => Answer::Readings(self.readings()),
+            EffectKind::Observe { period } => Answer::Readings(self.readings(period.start())),
             EffectKind::Probe { services } => {
                 let up = if self.probe_answers.is_empty() { true } else { self.probe_answers.remove(0) };
                 Answer::Probes(services.iter().map(|service| *service != Metric::PostgresUp || up).collect())
@@ -258,9 +268,13 @@ impl Rig {
         }
     }
 
-    fn readings(&self) -> Vec<Reading> {
+    fn readings(&self, at: Timestamp) -> Vec<Reading> {
         let series = self.rollout.plan().series();
+        let is_bad = self.bad_from.is_some_and(|from| at >= from);
         let value = |side: Side, metric: &Metric| {
+            if is_bad && side == Side::Green && *metric == Metric::Http5xx {
+                return Some(11.0);
+            }
             let set = self.metrics.iter().find(|(known, _)| known == metric && side == Side::Green);
             set.map_or_else(|| healthy(metric), |(_, value)| Some(*value))
         };

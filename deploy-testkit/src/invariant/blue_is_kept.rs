@@ -19,13 +19,10 @@ fn check(trace: &Trace) -> Result<(), String> {
         let plan = step.after.plan();
         let last_stage = plan.stage_name(plan.stage_count().saturating_sub(1));
         for decision in &step.effects.decisions {
-            match decision.kind {
-                DecisionKind::Bake if decision.stage.as_deref() == Some(last_stage) => {
-                    cutover = Some(decision.at)
-                }
-                DecisionKind::Complete => complete = true,
-                _ => {}
+            if decision.kind == DecisionKind::Bake && decision.stage.as_deref() == Some(last_stage) {
+                cutover = Some(decision.at);
             }
+            complete |= decision.kind == DecisionKind::Complete;
         }
         if !step.effects.run.iter().any(|effect| effect.kind == EffectKind::RetireBlue) {
             continue;

@@ -23,7 +23,7 @@ fn check(trace: &Trace) -> Result<(), String> {
         Phase::Finished(Outcome::RolledBack { .. }) if last.expected_weights().green() != 0 => {
             Err(format!("rolled back since step {at}, and the record shows {}", last.expected_weights()))
         }
-        Phase::Finished(Outcome::RolledBack { .. } | Outcome::Abandoned { .. }) => Ok(()),
+        Phase::Finished(Outcome::RolledBack { .. }) => Ok(()),
         Phase::RollingBack(RollingBack { step: RollbackStep::HeldByBlue { .. }, .. }) => {
             let says_why = trace
                 .decisions()
@@ -36,7 +36,7 @@ fn check(trace: &Trace) -> Result<(), String> {
         | Phase::Shifting(_)
         | Phase::Baking(_)
         | Phase::Decommissioning(_)
-        | Phase::Finished(Outcome::Completed) => Err(format!(
+        | Phase::Finished(Outcome::Completed | Outcome::Abandoned { .. }) => Err(format!(
             "step {at} decided to roll back ({}), and the rollout is {:?}",
             decision.reason,
             last.phase()

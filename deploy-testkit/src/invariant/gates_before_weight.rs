@@ -17,10 +17,10 @@ fn check(trace: &Trace) -> Result<(), String> {
     let mut passed = None;
     for (at, step) in trace.steps.iter().enumerate() {
         for decision in &step.effects.decisions {
-            match decision.kind {
-                DecisionKind::Prepared => passed = Some(0),
-                DecisionKind::Promote => passed = passed.map(|stage| stage + 1),
-                _ => {}
+            if decision.kind == DecisionKind::Prepared {
+                passed = Some(0);
+            } else if decision.kind == DecisionKind::Promote {
+                passed = passed.map(|stage| stage + 1);
             }
         }
         for effect in &step.effects.run {

@@ -1,5 +1,7 @@
 //! The fakes and the simulated world keep the contracts of the ports that they stand for.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
 mod fakes;
 mod world;
 

@@ -16,7 +16,8 @@
 //! # async fn example() -> Result<(), mpac_deploy_core::port::PortError> {
 //! let sdk = sdk_config(&ClientOptions::default()).await;
 //! let record = RecordName::from("api.mpac-cloud.com");
-//! let config = Route53Config::new("Z0123456789ABCDEFGHIJ", record.clone());
+//! let config = Route53Config::new("Z0123456789ABCDEFGHIJ", record.clone())
+//!     .with_fence_record("_mpac-deploy.api.mpac-cloud.com");
 //! let traffic: Arc<dyn Traffic> = Arc::new(Route53Traffic::new(&sdk, &Quota::route53(), config));
 //! println!("{}", traffic.read(&record).await?);
 //! # Ok(())

@@ -181,7 +181,7 @@ impl Setting {
     }
 
     /// One driver, from the start to the end.
-    pub(crate) async fn to_the_end(self) -> Outcome {
+    pub(crate) async fn until_the_end(self) -> Outcome {
         let options = Options::new("test");
         let (driver, _handle) =
             Driver::start(self.ports(0), self.id.clone(), self.plan.clone(), options).await.unwrap();

@@ -10,7 +10,7 @@ use crate::rig::config;
 fn roll_out(scenario: &str, seed: u64, prepare: impl FnOnce(&AwsSim)) -> (Outcome, Bridge) {
     let bridge = Bridge::new(&config(), 1);
     prepare(&bridge.aws);
-    let outcome = bridge.run(&by_name(scenario).unwrap(), seed, |setting| setting.to_the_end());
+    let outcome = bridge.run(&by_name(scenario).unwrap(), seed, |setting| setting.until_the_end());
     (outcome, bridge)
 }
 

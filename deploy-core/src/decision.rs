@@ -99,7 +99,46 @@ impl DecisionKind {
     }
 }
 
+/// How much a decision wants of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It goes as planned.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// The release was taken back, or the rollout waits for a person.
+    Error,
+    /// Traffic stays where it should not until a person decides: the highest alert (semantics 5.1).
+    Critical,
+}
+
+/// The rule that a hold names when blue cannot take the traffic back.
+pub(crate) const BLUE_UNHEALTHY: &str = "blue-unhealthy";
+
 impl Decision {
+    /// How much it wants of a person.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self.kind {
+            DecisionKind::Hold if self.rule.as_deref() == Some(BLUE_UNHEALTHY) => Severity::Critical,
+            DecisionKind::Rollback | DecisionKind::Abandoned | DecisionKind::Pause => Severity::Error,
+            DecisionKind::Alert | DecisionKind::Hold | DecisionKind::Retry => Severity::Warning,
+            DecisionKind::Start
+            | DecisionKind::Prepared
+            | DecisionKind::Shift
+            | DecisionKind::Bake
+            | DecisionKind::Promote
+            | DecisionKind::Complete
+            | DecisionKind::Decommission
+            | DecisionKind::Retired
+            | DecisionKind::RolledBack
+            | DecisionKind::AlertCleared
+            | DecisionKind::HoldReleased
+            | DecisionKind::Resume => Severity::Info,
+        }
+    }
+
     /// A decision that rests on no rule.
     #[must_use]
     pub fn plain(kind: DecisionKind, stage: Option<&str>, at: Timestamp, reason: impl Into<String>) -> Self {

@@ -6,7 +6,7 @@ mod rig;
 
 use core::time::Duration;
 
-use mpac_deploy_core::decision::DecisionKind;
+use mpac_deploy_core::decision::{DecisionKind, Severity};
 use mpac_deploy_core::effect::{
     Answer, CheckResult, Direction, EffectKind, Failure, Health, ObservedWeights, Retry,
 };
@@ -223,7 +223,9 @@ fn a_rollback_onto_a_broken_blue_is_held_and_goes_on_when_blue_is_healthy() {
     rig.run_minutes(2);
     rig.metric(Metric::Http5xx, 11.0);
     rig.run_minutes(10);
-    assert!(rig.kinds().contains(&DecisionKind::Hold));
+    let hold = rig.decisions.iter().find(|decision| decision.kind == DecisionKind::Hold).unwrap();
+    assert_eq!((hold.severity(), hold.rule.as_deref()), (Severity::Critical, Some("blue-unhealthy")));
+    assert!(rig.decisions.iter().all(|other| other == hold || other.severity() < Severity::Critical));
     assert_eq!(rig.observed, ObservedWeights { blue: 50, green: 50 });
     rig.blue = Health::Healthy;
     rig.run_to_end();

@@ -66,7 +66,21 @@ pub(crate) fn stages(report: &SimReport) -> Vec<StageSpan> {
                     to: decision.at,
                 }));
             }
-            _ => {}
+            DecisionKind::Start
+            | DecisionKind::Prepared
+            | DecisionKind::Shift
+            | DecisionKind::Decommission
+            | DecisionKind::Retired
+            | DecisionKind::RolledBack
+            | DecisionKind::Abandoned
+            | DecisionKind::Alert
+            | DecisionKind::AlertCleared
+            | DecisionKind::Hold
+            | DecisionKind::HoldReleased
+            | DecisionKind::Pause
+            | DecisionKind::Resume
+            | DecisionKind::Retry
+            | _ => {}
         }
     }
     spans.extend(open.map(|(name, from)| StageSpan { name: name.into(), from, to: report.ended }));

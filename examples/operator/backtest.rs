@@ -28,7 +28,8 @@ pub(crate) fn run(options: &BacktestOptions) -> Result<Reply, Failure> {
     let result = backtest(&policy, &recording).map_err(refused)?;
     if let Some(path) = &options.report {
         let from_stdin = options.metrics == Path::new("-");
-        let name = if from_stdin { "standard input".into() } else { options.metrics.display().to_string() };
+        let file = options.metrics.file_name().unwrap_or(options.metrics.as_os_str());
+        let name = if from_stdin { "standard input".into() } else { file.display().to_string() };
         report::write(path, &report::of_backtest(&name, &policy, &recording, &result))?;
     }
     let status = match result.outcome {

@@ -34,7 +34,8 @@ pub(crate) enum PolicyCommand {
     Check {
         /// The policy, TOML or JSON; `-` reads standard input.
         file: PathBuf,
-        /// One JSON document on standard output: `{"valid": true, "name", "stages"}` or `{"valid": false, "path", "problem"}`.
+        /// One JSON document on standard output: `{"valid": true, "name", "stages", "metrics"}` or `{"valid": false,
+        /// "path", "problem"}`.
         #[arg(long)]
         json: bool,
     },

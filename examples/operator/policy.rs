@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use mpac_deploy_core::metric::Metric;
+use mpac_deploy_core::plan::Release;
 use mpac_deploy_core::policy::{Policy, PolicyError, mpac};
 use serde_json::{Value, json};
 
@@ -20,30 +22,49 @@ pub(crate) fn run(command: &PolicyCommand) -> Result<Reply, Failure> {
 
 fn check(file: &Path, json: bool) -> Result<Reply, Failure> {
     let policy = load(file)?;
-    let checked = policy.check();
+    let checked = needed_metrics(&policy);
     let status = if checked.is_ok() { Status::Done } else { Status::Found };
     if json {
-        return Reply::json(status, &verdict(&policy, checked.as_ref().err()));
+        return Reply::json(status, &verdict(&policy, &checked));
     }
     let text = match checked {
-        Ok(()) => summary(&policy),
+        Ok(metrics) => summary(&policy, &metrics),
         Err(error) => format!("refused: {}\n", unusable(file, &error)),
     };
     Ok(Reply { status, text })
 }
 
-fn verdict(policy: &Policy, error: Option<&PolicyError>) -> Value {
-    match error {
-        Some(error) => json!({ "valid": false, "path": error.path, "problem": error.problem }),
-        None => json!({
+/// Checks the policy, and says which metrics it would look at: a world that has them all is assumed.
+fn needed_metrics(policy: &Policy) -> Result<Vec<Metric>, PolicyError> {
+    let release = Release {
+        service: String::new(),
+        record: "".into(),
+        blue: "".into(),
+        green: "".into(),
+        checks: Vec::new(),
+        metrics: Vec::new(),
+        probes: Vec::new(),
+    };
+    let plan = policy.compile_for_replay(release, &|_| true)?;
+    let mut metrics: Vec<Metric> = plan.series().iter().map(|series| series.metric.clone()).collect();
+    metrics.sort();
+    metrics.dedup();
+    Ok(metrics)
+}
+
+fn verdict(policy: &Policy, checked: &Result<Vec<Metric>, PolicyError>) -> Value {
+    match checked {
+        Err(error) => json!({ "valid": false, "path": error.path, "problem": error.problem }),
+        Ok(metrics) => json!({
             "valid": true,
             "name": policy.name,
             "stages": policy.stages.iter().map(|stage| &stage.name).collect::<Vec<_>>(),
+            "metrics": metrics,
         }),
     }
 }
 
-fn summary(policy: &Policy) -> String {
+fn summary(policy: &Policy, metrics: &[Metric]) -> String {
     let mut text = format!("`{}` is safe to use:\n", policy.name);
     for stage in &policy.stages {
         let gates: Vec<&str> = stage.gates.iter().map(|gate| gate.id.as_str()).collect();
@@ -65,6 +86,18 @@ fn summary(policy: &Policy) -> String {
         "  alerts       {}",
         if alerts.is_empty() { "none".into() } else { alerts.join(", ") }
     );
+    let names = |own: bool| {
+        let chosen = metrics.iter().filter(move |metric| matches!(metric, Metric::Custom(_)) == own);
+        chosen.map(Metric::name).collect::<Vec<_>>().join(", ")
+    };
+    let _ = writeln!(text, "  looks at     {}", names(false));
+    if metrics.iter().any(|metric| matches!(metric, Metric::Custom(_))) {
+        let _ = writeln!(
+            text,
+            "  of your own  {} (a name that mpac-deploy does not know: is it spelt right?)",
+            names(true)
+        );
+    }
     text
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &SimulateOptions) -> Result<Reply, Failure> {
     };
     let result = sim::run(&scenario, &policy, options.seed).map_err(|error| match error {
         SimError::Policy(error) => refused(error),
-        other => Failure::World(other.to_string()),
+        SimError::Runtime(_) | _ => Failure::World(error.to_string()),
     })?;
     if let Some(path) = &options.report {
         let title = format!("Simulation of {}", scenario.name);

@@ -19,10 +19,15 @@ pub(crate) fn clock(time: Timestamp) -> String {
     time.to_string().get(11..19).unwrap_or_default().to_owned()
 }
 
+/// `2026-01-28 09:15:00`.
+pub(crate) fn moment(time: Timestamp) -> String {
+    time.to_string().trim_end_matches('Z').replace('T', " ")
+}
+
 /// A text with the times of day in place of the times, which name the day again and again.
 pub(crate) fn without_days(text: &str) -> String {
     let words = text.split(' ').map(|word| {
-        let bare = word.trim_matches(['(', ')']);
+        let bare = word.trim_matches(['(', ')', ';', ',', '.']);
         Timestamp::parse(bare).map_or_else(|_| word.to_owned(), |time| word.replace(bare, &clock(time)))
     });
     words.collect::<Vec<_>>().join(" ")
@@ -162,8 +167,8 @@ mod tests {
 
     #[test]
     fn a_time_in_a_reason_loses_its_day() {
-        let text = "2 of 3 (2026-01-28T09:00:00Z to 2026-01-28T09:05:00Z)";
-        assert_eq!(without_days(text), "2 of 3 (09:00:00 to 09:05:00)");
+        let text = "2 of 3 (2026-01-28T09:00:00Z to 2026-01-28T09:05:00Z); x";
+        assert_eq!(without_days(text), "2 of 3 (09:00:00 to 09:05:00); x");
         assert_eq!(without_days("a  b"), "a  b");
     }
 

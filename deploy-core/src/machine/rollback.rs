@@ -1,11 +1,11 @@
 //! The way back: from every phase, without an attempt limit, and onto a blue that is not known to be broken.
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
 use super::state::{KnownHealth, RollbackStep, RollingBack};
 use super::{Cause, Control, Decommissioning, Outcome, Phase, Rollout};
-use crate::decision::DecisionKind;
+use crate::decision::{BLUE_UNHEALTHY, Decision, DecisionKind};
 use crate::effect::{Direction, EffectKind, Effects, ObservedWeights};
 use crate::ids::EffectId;
 use crate::metric::Side;
@@ -38,11 +38,17 @@ impl Rollout {
                 "blue is known to be unhealthy ({wrong}), so traffic is not moved onto it: a person must decide between \
                  repairing blue and `abort --force`; the rollback goes on by itself once blue is healthy"
             );
-            self.decide(DecisionKind::Hold, reason, out);
+            self.hold_for_blue(reason, out);
             self.back_at(RollbackStep::HeldByBlue { next_look: self.now });
         } else {
             self.set_back(out);
         }
+    }
+
+    /// The highest alert: traffic stays on a green that should not have it (semantics 5.1).
+    fn hold_for_blue(&self, reason: String, out: &mut Effects) {
+        let hold = Decision::plain(DecisionKind::Hold, self.stage_name(), self.now, reason);
+        out.decisions.push(Decision { rule: Some(BLUE_UNHEALTHY.to_string()), ..hold });
     }
 
     fn back_at(&mut self, step: RollbackStep) {
@@ -135,7 +141,7 @@ impl Rollout {
                         "blue was started again and is unhealthy ({wrong}): the rollback goes on by itself once it is healthy, or a \
                          person forces it with `abort --force`"
                     );
-                    self.decide(DecisionKind::Hold, reason, out);
+                    self.hold_for_blue(reason, out);
                 }
                 let is_told = is_told || self.health.blue.what_is_wrong().is_some();
                 self.back_at(RollbackStep::AwaitingBlue { next_look, is_told });

@@ -119,7 +119,7 @@ fn check_stage(path: &str, stage: &Stage) -> Checked {
 }
 
 /// Ids that the library gives itself.
-const RESERVED: [&str; 3] = ["blind", "no-traffic", "evidence"];
+const RESERVED: [&str; 4] = ["blind", "no-traffic", "evidence", "blue-unhealthy"];
 
 fn check_id(path: &str, id: &str) -> Checked {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -6,7 +6,7 @@ use super::PortError;
 use crate::decision::Decision;
 use crate::ids::RolloutId;
 
-/// Tells people. The driver neither waits for it nor repeats it, so it can never slow or stop a rollback.
+/// Tells people, as urgently as [`Decision::severity`] says. The driver neither waits for it nor repeats it, so it can never slow or stop a rollback.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Notify: Send + Sync {

@@ -30,13 +30,15 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             "At half, exactly 1.5 % of green's requests fail for four minutes: one too few to roll back.",
             Expected::Completed,
         )
-        .with_fault(Fault::green(Symptom::ExactErrors(0.015), Window::minutes(Moment::stage(1, 10), 4))),
+        .with_fault(Fault::green(Symptom::ExactErrors(0.015), Window::minutes(Moment::stage(1, 10), 4)))
+        .without_stragglers(),
         Scenario::new(
             "incident-5-minutes",
             "At half, exactly 1.5 % of green's requests fail for five minutes: the fifth rolls back.",
             Expected::RolledBackBy(&["error-rate"]),
         )
-        .with_fault(Fault::green(Symptom::ExactErrors(0.015), Window::minutes(Moment::stage(1, 10), 5))),
+        .with_fault(Fault::green(Symptom::ExactErrors(0.015), Window::minutes(Moment::stage(1, 10), 5)))
+        .without_stragglers(),
         exactly_at_threshold(),
         Scenario::new(
             "burst-of-5xx",

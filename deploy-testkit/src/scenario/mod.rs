@@ -194,6 +194,13 @@ impl Scenario {
         self
     }
 
+    /// The same scenario, in which no period's metrics come too late by chance: where each minute counts.
+    #[must_use]
+    pub fn without_stragglers(mut self) -> Self {
+        self.setup.stragglers = 0.0;
+        self
+    }
+
     /// The same scenario, in which critical services are seen by their metrics alone, without probes.
     #[must_use]
     pub fn without_probes(mut self) -> Self {

@@ -21,9 +21,7 @@ use super::share;
 
 /// How long after its end a period is published, in milliseconds.
 const PUBLISHED_MILLIS: [u64; 2] = [10_000, 45_000];
-/// The share of periods that come later than anybody waits for them.
-const STRAGGLERS: f64 = 0.003;
-/// How much later those come.
+/// How much later than others a straggler comes.
 const STRAGGLES: Duration = Duration::from_secs(120);
 /// The share of the failed requests of good times that have a status of 5xx.
 const SERVER_SHARE: f64 = 0.01;
@@ -76,7 +74,7 @@ impl World {
         numbers.retain(|metric, _| !condition.lost && !condition.lost_metrics.contains(metric));
         let (minute, of_side) = (minute_of(period), u64::from(side == Side::Green));
         let mut delay = self.dice.between(Purpose::Publication, minute, of_side, PUBLISHED_MILLIS);
-        if self.dice.share(Purpose::Publication, minute, of_side + 2) < STRAGGLERS {
+        if self.dice.share(Purpose::Publication, minute, of_side + 2) < self.setup.stragglers {
             delay += STRAGGLES;
         }
         (numbers, period.end().after(delay).after(condition.late))

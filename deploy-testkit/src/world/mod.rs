@@ -49,6 +49,9 @@ pub const TTL: Duration = Duration::from_secs(60);
 /// How long a call to a port of the world takes, in milliseconds.
 const CALL_MILLIS: [u64; 2] = [20, 400];
 
+/// In a rollout of two hours one such minute may come.
+const STRAGGLERS: f64 = 0.003;
+
 /// What a world is like before anything goes wrong in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setup {
@@ -58,6 +61,8 @@ pub struct Setup {
     pub tasks: u32,
     /// The weights before the rollout.
     pub weights: ObservedWeights,
+    /// The share of periods whose metrics come later than anybody waits for them.
+    pub stragglers: f64,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -68,6 +73,7 @@ impl Default for Setup {
             load: Load::default(),
             tasks: 4,
             weights: ObservedWeights { blue: 100, green: 0 },
+            stragglers: STRAGGLERS,
             faults: Vec::new(),
         }
     }

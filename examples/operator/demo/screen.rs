@@ -79,7 +79,7 @@ impl<'a> Live<'a> {
         };
         Self {
             policy,
-            steps: line("\n  {msg}", ""),
+            steps: line("\n  {wide_msg}", ""),
             traffic: line(&bar_template("green/blue"), "traffic"),
             phase: line(&bar_template("cyan/dim"), "now"),
             errors: line(&bar_template("green/dim"), "error rate"),

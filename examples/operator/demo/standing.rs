@@ -27,6 +27,9 @@ pub(super) fn doing(rollout: &Rollout) -> String {
         Phase::Decommissioning(Decommissioning::Waiting { until }) => {
             format!("blue is kept until {}", words::clock(*until))
         }
+        Phase::Decommissioning(Decommissioning::VerifyingWeights | Decommissioning::VerifyingGreen) => {
+            "making sure that green serves".into()
+        }
         Phase::Decommissioning(Decommissioning::Retiring) => "retiring blue".into(),
         Phase::RollingBack(rolling_back) => match &rolling_back.step {
             RollbackStep::HeldByBlue { .. } => "held: blue is unhealthy".into(),

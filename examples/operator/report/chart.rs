@@ -84,7 +84,8 @@ pub(super) fn lines(story: &Story, chart: &Chart, size: Size) -> Result<String, 
                 let free =
                     shown.iter().skip(index + 1).all(|other| (other.value - limit.value).abs() > top / 9.0);
                 if free {
-                    label(canvas, size, (length(story), limit.value), &limit.text, ink, VPos::Bottom)?;
+                    // At the left, where a rollout has not gone wrong yet, nothing runs through it.
+                    text(canvas, size, (0.0, limit.value), &limit.text, ink, HPos::Left, VPos::Bottom)?;
                 }
             }
             for (segments, ink, width) in [(&chart.blue, palette::BLUE, 1), (&chart.green, palette::GREEN, 2)]
@@ -216,17 +217,6 @@ fn polyline(
         canvas.draw_series(LineSeries::new(points, ink.rgb().stroke_width(width)))?;
     }
     Ok(())
-}
-
-fn label(
-    canvas: &mut Canvas<'_, '_>,
-    size: Size,
-    at: (f64, f64),
-    words: &str,
-    ink: Ink,
-    vertical: VPos,
-) -> Result<(), DrawError> {
-    text(canvas, size, at, words, ink, HPos::Right, vertical)
 }
 
 fn text(

@@ -53,7 +53,7 @@ pub(crate) fn of_backtest(
         },
         facts: vec![
             ("Policy", policy.name.clone()),
-            ("Green's first traffic", start.to_string()),
+            ("Green's first traffic", words::moment(start)),
             ("Replayed for", words::span(end.since(start))),
             ("Last stage", result.stage.clone()),
             ("Rows read", recording.row_count().to_string()),

@@ -22,7 +22,7 @@ pub(crate) fn of_simulation(
         ("Record", release.record.to_string()),
         ("Release", format!("{} replaces {}", release.green, release.blue)),
         ("Policy", policy.name.clone()),
-        ("Began", report.began.to_string()),
+        ("Began", words::moment(report.began)),
         ("Lasted", words::span(report.ended.since(report.began))),
     ];
     if let Some(decision) = account::rollback(report) {

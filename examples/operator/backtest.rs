@@ -6,9 +6,11 @@ use std::io;
 use std::path::Path;
 
 use mpac_deploy_core::decision::Decision;
+use mpac_deploy_core::metric::{Metric, Side};
+use mpac_deploy_core::plan::Plan;
 use mpac_deploy_core::policy::PolicyError;
 use mpac_deploy_core::time::Timestamp;
-use mpac_deploy_testkit::backtest::{Backtest, BacktestOutcome, backtest};
+use mpac_deploy_testkit::backtest::{Backtest, BacktestOutcome, backtest, plan_for};
 use mpac_deploy_testkit::recording::{Recording, RecordingError};
 use serde::Serialize;
 
@@ -26,6 +28,7 @@ pub(crate) fn run(options: &BacktestOptions) -> Result<Reply, Failure> {
     policy.check().map_err(refused)?;
     let recording = read(&options.metrics)?;
     let result = backtest(&policy, &recording).map_err(refused)?;
+    let plan = plan_for(&policy, &recording).map_err(refused)?;
     if let Some(path) = &options.report {
         let from_stdin = options.metrics == Path::new("-");
         let file = options.metrics.file_name().unwrap_or(options.metrics.as_os_str());
@@ -39,7 +42,7 @@ pub(crate) fn run(options: &BacktestOptions) -> Result<Reply, Failure> {
     if options.json {
         Reply::json(status, &Document::of(&result))
     } else {
-        Ok(Reply { status, text: for_people(&recording, &result) })
+        Ok(Reply { status, text: for_people(&recording, &result, &notes(&plan, &recording)) })
     }
 }
 
@@ -93,7 +96,38 @@ impl<'a> Entry<'a> {
     }
 }
 
-fn for_people(recording: &Recording, result: &Backtest) -> String {
+/// What a misspelt metric looks like: a count that is never there, and a name that no rule looks at.
+fn notes(plan: &Plan, recording: &Recording) -> String {
+    let list = |metrics: Vec<&Metric>| {
+        metrics.iter().map(|metric| format!("`{metric}`")).collect::<Vec<_>>().join(", ")
+    };
+    let is_used = |metric: &Metric| plan.series().iter().any(|series| series.metric == *metric);
+    let zero: Vec<&Metric> = plan
+        .policy()
+        .evidence
+        .sparse
+        .iter()
+        .filter(|metric| is_used(metric) && !recording.has_row(Side::Green, metric))
+        .collect();
+    let unused: Vec<&Metric> = recording
+        .metrics()
+        .filter(|metric| matches!(metric, Metric::Custom(_)) && !is_used(metric))
+        .collect();
+    let mut notes = String::new();
+    if !zero.is_empty() {
+        let _ = writeln!(
+            notes,
+            "  Note: green has no row of {}, which is taken as 0 where there are requests.",
+            list(zero)
+        );
+    }
+    if !unused.is_empty() {
+        let _ = writeln!(notes, "  Note: no rule looks at {}: is it spelt right?", list(unused));
+    }
+    notes
+}
+
+fn for_people(recording: &Recording, result: &Backtest, notes: &str) -> String {
     let mut text = format!("{}\n\n", headline(result));
     // Writing to a `String` cannot fail.
     let _ = writeln!(
@@ -112,6 +146,10 @@ fn for_people(recording: &Recording, result: &Backtest) -> String {
     if !result.skipped.is_empty() {
         let _ =
             writeln!(text, "\n  Skipped, as the recording has no rows for it: {}", result.skipped.join(", "));
+    }
+    if !notes.is_empty() {
+        text.push('\n');
+        text.push_str(notes);
     }
     text
 }

@@ -262,3 +262,14 @@ fn ten_million_rows_need_less_than_a_gigabyte() {
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["outcome"], "completed");
 }
+
+/// A misspelt metric is kept as a custom one, as the page says, and pointed out.
+#[test]
+fn a_name_that_no_rule_looks_at_is_pointed_out() {
+    let csv = "time,side,metric,value\n\
+               2026-01-28T09:00:00Z,green,requests,3\n\
+               2026-01-28T09:00:00Z,green,error,1\n";
+    let answer = run_with(&["backtest", "--metrics", "-"], csv.as_bytes());
+    assert!(answer.stdout.contains("no rule looks at `error`"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("no row of `errors`, `http_5xx`"), "{}", answer.stdout);
+}

@@ -92,7 +92,10 @@ fn check_stage(path: &str, stage: &Stage) -> Checked {
     let bake_path = format!("{path}.bake");
     let bake = stage.bake.periods();
     ensure(bake.is_some(), &bake_path, || {
-        format!("{} is no whole number of minutes: evidence comes in 60-second periods", stage.bake)
+        format!(
+            "{} is no whole number of minutes within a week: evidence comes in 60-second periods",
+            stage.bake
+        )
     })?;
     let bake = bake.unwrap_or(0);
     ensure(bake > 0, &bake_path, || {
@@ -214,7 +217,8 @@ fn check_condition(path: &str, condition: &Condition) -> Checked {
     check_finite(path, condition.limit)?;
     let unit = condition.signal.unit();
     ensure(condition.limit.fits(unit), path, || {
-        format!("`{condition}`: the limit of `{}` is written {}", condition.signal, unit_words(unit))
+        let own = if unit == Unit::Plain { " (it is a metric of your own: is it spelt right?)" } else { "" };
+        format!("`{condition}`: the limit of `{}` is written {}{own}", condition.signal, unit_words(unit))
     })?;
     ensure(!is_impossible(condition), path, || {
         format!("`{condition}` can never be: a share lies between 0 % and 100 %, and nothing is below 0")

@@ -13,7 +13,7 @@ const QUOTED_CHARS: usize = 60;
 #[non_exhaustive]
 pub enum RecordingError {
     /// The source failed.
-    #[error("cannot read the recording after line {line}: {source}")]
+    #[error("cannot read the recording{}: {source}", after(*line))]
     Io {
         /// The last line that was read.
         line: u32,
@@ -230,4 +230,9 @@ pub(super) fn shortened(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+/// Where reading stopped; nothing of it when it stopped before the first line.
+fn after(line: u32) -> String {
+    if line == 0 { String::new() } else { format!(" after line {line}") }
 }

@@ -10,7 +10,7 @@ use mpac_deploy_core::decision::{DecisionKind, Severity};
 use mpac_deploy_core::effect::{
     Answer, CheckResult, Direction, EffectKind, Failure, Health, ObservedWeights, Retry,
 };
-use mpac_deploy_core::machine::{Cause, CommandKind, Control, Event, Outcome, Phase, Rejected};
+use mpac_deploy_core::machine::{Cause, Command, CommandKind, Control, Event, Outcome, Phase, Rejected};
 use mpac_deploy_core::metric::{Metric, Side};
 use mpac_deploy_core::policy::IssueKind;
 use mpac_deploy_core::units::Weights;
@@ -342,6 +342,8 @@ fn a_command_needs_a_name_and_a_reason() {
     let mut rig = Rig::baking(0);
     let before = rig.rollout.clone();
     assert_eq!(rig.command_by("", CommandKind::Pause), Err(Rejected::Anonymous));
+    let without_reason = Command { kind: CommandKind::Pause, by: "ada".into(), why: " ".into() };
+    assert_eq!(rig.handle(Event::Command(without_reason)), Err(Rejected::Anonymous));
     assert_eq!(rig.rollout, before);
 }
 

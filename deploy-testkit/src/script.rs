@@ -82,6 +82,9 @@ pub enum ScriptError {
     /// The policy is refused.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The journal of the run gives another state than the run had: a bug.
+    #[error("the journal gives another state than the run ended in")]
+    NotTheFold,
     /// The journal of the run cannot be replayed: a bug.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -105,7 +108,8 @@ pub fn run(policy: &Policy, script: &Script) -> Result<Trace, ScriptError> {
     }
     stage.weather = Weather::Healthy;
     stage.play_to_end();
-    Ok(Trace::from_journal(stage.records)?)
+    let trace = Trace::from_journal(stage.records)?;
+    if trace.last() == Some(&stage.rollout) { Ok(trace) } else { Err(ScriptError::NotTheFold) }
 }
 
 /// The release that scripts roll out: every metric is there, and critical services are measured or probed.

@@ -4,43 +4,15 @@
 
 use std::time::Duration;
 
-use mpac_deploy_core::effect::Direction;
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_testkit::fault::Call;
 use mpac_deploy_testkit::invariant::check_all;
 use mpac_deploy_testkit::scenario::{self, Scenario};
-use mpac_deploy_testkit::sim::{self, CrashMoment, CrashPlace, CrashPoint, SimReport};
+use mpac_deploy_testkit::sim::{self, CrashMoment, CrashPlace, CrashPoint};
 use mpac_deploy_testkit::trace::Trace;
 
 const MOMENTS: [CrashMoment; 2] = [CrashMoment::Before, CrashMoment::After];
 const PLACES: [CrashPlace; 2] = [CrashPlace::Append, CrashPlace::Effect];
-
-/// What must hold in the world itself, whatever the journal says.
-fn check_world(report: &SimReport) -> Result<(), String> {
-    let history = &report.history;
-    let mut effects: Vec<_> = history.weights.iter().filter_map(|change| change.effect.as_ref()).collect();
-    effects.extend(history.fleet.iter().map(|action| &action.effect));
-    let all = effects.len();
-    effects.sort_unstable();
-    effects.dedup();
-    if effects.len() != all {
-        return Err("an effect changed the world twice".into());
-    }
-    if history.weights.iter().any(|change| change.weights.blue == 0 && change.weights.green == 0) {
-        return Err("both weights were 0".into());
-    }
-    let back = history.weights.iter().position(|change| change.direction == Some(Direction::Back));
-    let forward = history.weights.iter().rposition(|change| change.direction == Some(Direction::Forward));
-    if let (Some(back), Some(forward)) = (back, forward)
-        && forward > back
-    {
-        return Err("a change towards green followed the rollback".into());
-    }
-    if !history.weights.is_sorted_by_key(|change| change.fence) {
-        return Err("a controller that was overtaken changed the weights".into());
-    }
-    Ok(())
-}
 
 fn check(scenario: &Scenario, points: &[CrashPoint]) -> Result<(), String> {
     let report = sim::run_with_crashes(scenario, &mpac(), 1, points).unwrap();
@@ -48,7 +20,7 @@ fn check(scenario: &Scenario, points: &[CrashPoint]) -> Result<(), String> {
     if !report.as_expected {
         return Err(format!("{of}: {:?} instead of {}", report.outcome, scenario.expected));
     }
-    check_world(&report).map_err(|what| format!("{of}: {what}"))?;
+    report.history.check().map_err(|what| format!("{of}: {what}"))?;
     if usize::try_from(report.crashes).unwrap() != points.len() {
         return Err(format!("{of}: {} crashes", report.crashes));
     }

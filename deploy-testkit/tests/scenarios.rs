@@ -30,6 +30,9 @@ fn check_every_scenario(seed: u64) {
         if !report.as_expected {
             wrong.push(format!("{found} instead of {}", scenario.expected));
         }
+        if let Err(what) = report.history.check() {
+            wrong.push(format!("{found}: {what}"));
+        }
         let trace = Trace::from_journal(report.journal).unwrap();
         if let Err(violation) = check_all(&trace) {
             wrong.push(format!("{found}: {violation}"));

@@ -89,19 +89,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_data_is_worth_a_high_risk() {
-        for issue in IssueKind::ALL {
-            let high = issue.way_back().risk == Risk::High;
-            assert_eq!(high, issue == IssueKind::DatabaseCorruption, "{issue:?}");
-        }
-    }
-
-    #[test]
-    fn a_flag_is_the_fastest_way_and_a_database_rollback_the_slowest() {
-        let time = |issue: IssueKind| issue.way_back().at_most;
-        for issue in IssueKind::ALL {
-            assert!(time(IssueKind::FeatureBug) <= time(issue));
-            assert!(time(issue) <= time(IssueKind::DatabaseCorruption));
+    fn the_rows_are_those_of_the_strategy() {
+        use RollbackMethod::{DatabaseRollback, FeatureFlag, ImmediateTrafficShift, TrafficShift};
+        let rows = [
+            (IssueKind::HighErrorRate, TrafficShift, 60, Risk::Low),
+            (IssueKind::PerformanceDegradation, TrafficShift, 60, Risk::Low),
+            (IssueKind::FeatureBug, FeatureFlag, 5, Risk::VeryLow),
+            (IssueKind::DatabaseCorruption, DatabaseRollback, 600, Risk::High),
+            (IssueKind::SecurityVulnerability, ImmediateTrafficShift, 30, Risk::Low),
+        ];
+        for (row, (issue, method, seconds, risk)) in IssueKind::ALL.into_iter().zip(rows) {
+            let at_most = Duration::from_secs(seconds);
+            assert_eq!((row, row.way_back()), (issue, WayBack { method, at_most, risk }));
         }
     }
 }

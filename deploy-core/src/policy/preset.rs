@@ -133,3 +133,30 @@ pub fn mpac() -> Policy {
         )
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn each_stage_has_the_gates_of_the_semantics() {
+        let gates = |stage: &crate::policy::Stage| {
+            stage.gates.iter().map(|gate| gate.id.clone()).collect::<Vec<String>>()
+        };
+        let stages: Vec<_> = mpac().stages.iter().map(gates).collect();
+        let canary = ["error-rate", "latency-p95", "http-5xx"];
+        let half = ["error-rate", "latency-p95", "comparison", "memory-leak", "transaction-success"];
+        let full = [
+            "error-rate",
+            "success-rate",
+            "latency-p50",
+            "latency-p95",
+            "latency-p99",
+            "log-anomalies",
+            "business-metrics",
+        ];
+        assert_eq!(stages, [canary.as_slice(), half.as_slice(), full.as_slice()]);
+    }
+}

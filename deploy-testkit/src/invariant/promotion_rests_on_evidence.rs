@@ -2,6 +2,7 @@
 //! bake of counted periods and on gates that all hold.
 
 use mpac_deploy_core::decision::{Decision, DecisionKind};
+use mpac_deploy_core::machine::Event;
 
 use super::Invariant;
 use crate::trace::{Step, Trace};
@@ -11,16 +12,18 @@ pub(super) const INVARIANT: Invariant =
 
 fn check(trace: &Trace) -> Result<(), String> {
     for (at, step) in trace.steps.iter().enumerate() {
-        for decision in step.effects.decisions.iter().filter(|decision| is_by_rule(decision)) {
+        if matches!(step.event, Some(Event::Command(_))) {
+            continue;
+        }
+        for decision in step.effects.decisions.iter().filter(|decision| is_promotion(decision.kind)) {
             rests_on_evidence(step, decision).map_err(|what| format!("step {at}: {what}"))?;
         }
     }
     Ok(())
 }
 
-/// A person's promotion rests on no period.
-fn is_by_rule(decision: &Decision) -> bool {
-    matches!(decision.kind, DecisionKind::Promote | DecisionKind::Complete) && decision.evidence_end.is_some()
+const fn is_promotion(kind: DecisionKind) -> bool {
+    matches!(kind, DecisionKind::Promote | DecisionKind::Complete)
 }
 
 fn rests_on_evidence(step: &Step, decision: &Decision) -> Result<(), String> {

@@ -1,7 +1,6 @@
 //! What is read, what is refused, and where.
 
 use std::io::{self, Read};
-use std::time::Instant;
 
 use super::*;
 
@@ -399,48 +398,4 @@ fn as_many_names_as_allowed_are_read_and_one_more_is_refused() {
     assert_eq!(rows(MAX_METRICS).unwrap().metrics().count(), MAX_METRICS);
     let error = rows(MAX_METRICS + 1).unwrap_err();
     assert!(matches!(error, RecordingError::TooManyMetrics { line: 65_538, .. }), "{error}");
-}
-
-/// Ten million rows, made while they are read, so that only the recording takes memory.
-struct TenMillionRows {
-    row: u32,
-    pending: Vec<u8>,
-}
-
-impl TenMillionRows {
-    const ROWS: u32 = 10_000_000;
-    /// Every value of one metric and side comes before the next one's: nothing is in order yet.
-    const PERIODS: u32 = Self::ROWS / 20;
-}
-
-impl Read for TenMillionRows {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.pending.len() < buffer.len() && self.row < Self::ROWS {
-            let (series, minute) = (self.row / Self::PERIODS, self.row % Self::PERIODS);
-            let side = if series % 2 == 0 { "green" } else { "blue" };
-            let metric = &Metric::KNOWN[usize::try_from(series / 2).unwrap()];
-            let line = format!("{},{side},{metric},{}\n", Draft::period(i64::from(minute)), self.row % 7);
-            self.pending.extend_from_slice(line.as_bytes());
-            self.row += 1;
-        }
-        let count = self.pending.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&self.pending[..count]);
-        self.pending.drain(..count);
-        Ok(count)
-    }
-}
-
-#[test]
-#[ignore = "takes seconds in a release build and a minute in a debug build"]
-fn ten_million_rows_take_less_than_a_gibibyte() {
-    let began = Instant::now();
-    let source = HEADER.as_bytes().chain(TenMillionRows { row: 0, pending: Vec::new() });
-    let recording = Recording::read(source).unwrap();
-    assert_eq!(recording.row_count(), 10_000_000);
-    println!("{:?}, with the time to make the rows", began.elapsed());
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return };
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    println!("peak: {}", peak.trim());
-    let kibibytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(kibibytes < 1 << 20, "{kibibytes} KiB");
 }

@@ -7,7 +7,7 @@ use mpac_deploy_core::policy::{
 };
 use proptest::prelude::*;
 
-/// Valid policies: one to four stages with rising weights, a few triggers of every kind that watches one signal, and gates that
+/// Valid policies: one to four stages with rising weights, a few triggers of the kinds consecutive, period, m-of-n and ratio, and gates that
 /// are tighter than them.
 pub fn policies() -> impl Strategy<Value = Policy> {
     (1..=4_usize, 3..=12_u32, 1..=3_u32, prop::collection::vec(triggers(), 1..4)).prop_map(

@@ -99,3 +99,51 @@ impl History {
         weights.chain(self.fleet.iter().map(|action| action.fence)).max()
     }
 }
+
+/// Something that happened in the world and must never happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Wrong {
+    /// One effect changed the world twice (semantics 5.4).
+    #[error("an effect changed the world twice")]
+    DoneTwice,
+    /// Both weights were 0 (semantics 5.1).
+    #[error("both weights were 0")]
+    BothZero,
+    /// A change towards green came after the rollback's (semantics 5.3).
+    #[error("a change towards green followed the rollback")]
+    Overtaken,
+    /// A controller without the lease changed the weights (semantics 5.6).
+    #[error("a controller that was overtaken changed the weights")]
+    Fenced,
+}
+
+impl History {
+    /// What must hold in the world itself, whatever a journal says.
+    ///
+    /// # Errors
+    /// [`Wrong`] for the first thing that does not.
+    pub fn check(&self) -> Result<(), Wrong> {
+        let of_weights = self.weights.iter().filter_map(|change| change.effect.as_ref());
+        let mut effects: Vec<_> = of_weights.chain(self.fleet.iter().map(|action| &action.effect)).collect();
+        effects.sort_unstable();
+        if effects.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(Wrong::DoneTwice);
+        }
+        if self.weights.iter().any(|change| change.weights.blue == 0 && change.weights.green == 0) {
+            return Err(Wrong::BothZero);
+        }
+        let back = self.weights.iter().position(|change| change.direction == Some(Direction::Back));
+        let forward = self.weights.iter().rposition(|change| change.direction == Some(Direction::Forward));
+        if let (Some(back), Some(forward)) = (back, forward)
+            && forward > back
+        {
+            return Err(Wrong::Overtaken);
+        }
+        if self.weights.iter().filter_map(|change| change.fence).is_sorted() {
+            Ok(())
+        } else {
+            Err(Wrong::Fenced)
+        }
+    }
+}

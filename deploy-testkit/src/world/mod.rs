@@ -28,7 +28,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 pub use clock::{Jump, SimClock};
-pub use history::{FleetAction, FleetActionKind, History, WeightChange};
+pub use history::{FleetAction, FleetActionKind, History, WeightChange, Wrong};
 pub use load::Load;
 pub use metrics::{MinuteRow, SideMetrics};
 pub use symptom::{Fault, Symptom};

@@ -27,6 +27,7 @@ pub(crate) fn run(options: &BacktestOptions) -> Result<Reply, Failure> {
     };
     policy.check().map_err(refused)?;
     let recording = read(&options.metrics)?;
+    report::prepare(options.report.as_deref())?;
     let result = backtest(&policy, &recording).map_err(refused)?;
     let plan = plan_for(&policy, &recording).map_err(refused)?;
     if let Some(path) = &options.report {

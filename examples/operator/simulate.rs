@@ -28,6 +28,7 @@ pub(crate) fn run(options: &SimulateOptions) -> Result<Reply, Failure> {
         Some(path) => unusable(path, &error),
         None => Failure::Input(error.to_string()),
     };
+    report::prepare(options.report.as_deref())?;
     let result = sim::run(&scenario, &policy, options.seed).map_err(|error| match error {
         SimError::Policy(error) => refused(error),
         SimError::Runtime(_) | _ => Failure::World(error.to_string()),

@@ -50,3 +50,10 @@ fn what_happens_does_not_depend_on_the_speed() {
 fn a_speed_of_zero_is_refused() {
     assert_eq!(run(&["demo", "--speed", "0"]).status, 2);
 }
+
+#[test]
+fn a_report_that_cannot_be_written_is_said_before_anything_is_played() {
+    let refused = run(&["demo", "--report", "/nowhere/report.html"]);
+    assert_eq!((refused.status, refused.stdout.as_str()), (2, ""));
+    assert!(refused.stderr.contains("cannot write the report /nowhere/report.html"), "{}", refused.stderr);
+}

@@ -33,6 +33,7 @@ const SEED: u64 = 1;
 const GRAIN: u32 = 60;
 
 pub(crate) fn run(options: &DemoOptions) -> Result<Reply, Failure> {
+    report::prepare(options.report.as_deref())?;
     let policy = mpac();
     let began = Instant::now();
     let (mut text, mut stories, mut status) = (String::new(), Vec::new(), Status::Done);

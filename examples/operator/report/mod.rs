@@ -21,9 +21,20 @@ use crate::reply::Failure;
 
 /// Writes a report with a story for each rollout.
 pub(crate) fn write(path: &Path, stories: &[Story]) -> Result<(), Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::Input(format!("cannot write the report {}: {error}", path.display()))
-    };
-    let html = page::render(stories).map_err(|error| failed(&error))?;
-    fs::write(path, html).map_err(|error| failed(&error))
+    let html = page::render(stories).map_err(|error| unwritable(path, &error))?;
+    fs::write(path, html).map_err(|error| unwritable(path, &error))
+}
+
+/// Finds out whether a report can be written before anything is done that it would tell of.
+///
+/// # Errors
+/// [`Failure::Input`] when it cannot.
+pub(crate) fn prepare(path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map(drop).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Input(format!("cannot write the report {}: {error}", path.display()))
 }

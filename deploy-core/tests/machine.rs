@@ -567,3 +567,16 @@ fn promote_now_needs_force_before_any_minute_has_counted() {
     let refused = rig.command(CommandKind::Promote { force: false });
     assert!(matches!(refused, Err(Rejected::NeedsForce(_))), "{refused:?}");
 }
+
+#[test]
+fn minutes_under_somebody_elses_weights_are_no_evidence_for_the_stage() {
+    let mut rig = Rig::baking(0);
+    rig.run_minutes(10);
+    rig.observed = ObservedWeights { blue: 20, green: 80 };
+    rig.run_minutes(10);
+    rig.observed = ObservedWeights { blue: 95, green: 5 };
+    rig.command(CommandKind::Resume).unwrap();
+    let resumed = rig.rollout.now();
+    rig.step_until_decision(DecisionKind::Promote);
+    assert!(rig.rollout.now().since(resumed).as_secs() >= 15 * 60);
+}

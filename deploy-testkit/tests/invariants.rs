@@ -7,10 +7,10 @@ use mpac_deploy_core::machine::{Outcome, Phase};
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_testkit::invariant;
 use mpac_deploy_testkit::script::{self, Script};
-use mpac_deploy_testkit::strategies::{policies, scripts};
+use mpac_deploy_testkit::strategies::{config, policies, scripts};
 use mpac_deploy_testkit::trace::Trace;
 use proptest::prelude::*;
-use proptest::test_runner::{FileFailurePersistence, TestRunner};
+use proptest::test_runner::TestRunner;
 
 fn ending(trace: &Trace) -> &'static str {
     match trace.last().map(mpac_deploy_core::machine::Rollout::phase) {
@@ -25,18 +25,8 @@ fn ending(trace: &Trace) -> &'static str {
     }
 }
 
-/// A seed that ever failed is kept beside this file.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = FileFailurePersistence::WithSource("proptest-regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(kept)),
-        ..ProptestConfig::with_source_file(file!())
-    }
-}
-
 proptest! {
-    #![proptest_config(config(64))]
+    #![proptest_config(config(64, file!()))]
 
     #[test]
     fn they_hold_under_the_preset(script in scripts()) {
@@ -53,7 +43,7 @@ proptest! {
 #[ignore = "2,000 rollouts take a minute or more in a debug build; `cargo xtask test` runs it"]
 fn they_hold_in_two_thousand_rollouts_that_end_in_every_way() {
     let endings: Mutex<BTreeMap<&str, u32>> = Mutex::new(BTreeMap::new());
-    let mut runner = TestRunner::new(config(2_000));
+    let mut runner = TestRunner::new(config(2_000, file!()));
     runner
         .run(&scripts(), |script| {
             let trace = script::run(&mpac(), &script)?;

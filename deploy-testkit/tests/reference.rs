@@ -9,9 +9,9 @@ use mpac_deploy_core::policy::mpac;
 use mpac_deploy_testkit::backtest::{Backtest, backtest};
 use mpac_deploy_testkit::recording::Recording;
 use mpac_deploy_testkit::reference::{self, ReferenceOutcome};
-use mpac_deploy_testkit::strategies::recordings;
+use mpac_deploy_testkit::strategies::{config, recordings};
 use proptest::prelude::*;
-use proptest::test_runner::{FileFailurePersistence, TestRunner};
+use proptest::test_runner::TestRunner;
 
 /// What both say, in one form.
 #[derive(Debug, PartialEq)]
@@ -63,18 +63,8 @@ fn agree(recording: &Recording) -> Result<Said, TestCaseError> {
     Ok(judged)
 }
 
-/// A seed that ever failed is kept beside this file.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = FileFailurePersistence::WithSource("proptest-regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(kept)),
-        ..ProptestConfig::with_source_file(file!())
-    }
-}
-
 proptest! {
-    #![proptest_config(config(400))]
+    #![proptest_config(config(400, file!()))]
 
     #[test]
     fn the_judge_and_the_reference_agree(recording in recordings()) {
@@ -99,7 +89,7 @@ const REACHED: [&str; 9] = [
 #[ignore = "10,000 recordings take a minute or more in a debug build; `cargo xtask test` runs it"]
 fn the_judge_and_the_reference_agree_on_ten_thousand_recordings() {
     let endings: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
-    let mut runner = TestRunner::new(config(10_000));
+    let mut runner = TestRunner::new(config(10_000, file!()));
     runner
         .run(&recordings(), |recording| {
             let said = agree(&recording)?;

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::ToString;
 
 use super::event::{Command, CommandKind, Rejected};
+use super::shift::DRIFT;
 use super::state::{Baking, RollbackStep, ShiftStep, Shifting};
 use super::{Cause, Control, Outcome, Phase, RollingBack, Rollout};
 use crate::decision::DecisionKind;
@@ -75,6 +76,17 @@ impl Rollout {
         }
     }
 
+    /// While somebody else's weights were in effect, the stage's were not: its bake begins anew (semantics 4).
+    fn forget_drifted_bake(&mut self) {
+        let is_drift = matches!(&self.control, Control::Paused { by, .. } if by == DRIFT);
+        if let Phase::Baking(Baking { stage, effective }) = &mut self.phase
+            && is_drift
+        {
+            *effective = self.now;
+            self.judge.enter(&self.plan, *stage, self.now);
+        }
+    }
+
     /// Obeys a command that was checked.
     pub(super) fn obey(&mut self, command: Command, out: &mut Effects) {
         let Command { kind, by, why } = command;
@@ -85,6 +97,7 @@ impl Rollout {
             }
             CommandKind::Resume => {
                 self.decide(DecisionKind::Resume, format!("{by}: {why}"), out);
+                self.forget_drifted_bake();
                 self.control = Control::Running;
                 if let Phase::Shifting(Shifting { stage, step: ShiftStep::Waiting }) = self.phase {
                     self.begin_shift(stage, out);

@@ -197,4 +197,4 @@ impl Rollout {
 }
 
 /// Who pauses a rollout whose weights were changed by somebody else.
-const DRIFT: &str = "mpac-deploy";
+pub(super) const DRIFT: &str = "mpac-deploy";

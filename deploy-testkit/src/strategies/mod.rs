@@ -20,6 +20,8 @@
 //! });
 //! ```
 
+use proptest::test_runner::{Config, FileFailurePersistence};
+
 mod policies;
 mod recordings;
 mod scripts;
@@ -27,3 +29,11 @@ mod scripts;
 pub use policies::policies;
 pub use recordings::recordings;
 pub use scripts::{acts, scripts, weathers};
+
+/// The configuration of a property test: so many cases, and a seed that ever failed is kept beside the test's file
+/// (`file!()`), for integration tests too.
+#[must_use]
+pub fn config(cases: u32, source_file: &'static str) -> Config {
+    let kept = FileFailurePersistence::WithSource("proptest-regressions");
+    Config { cases, failure_persistence: Some(Box::new(kept)), ..Config::with_source_file(source_file) }
+}

@@ -556,7 +556,10 @@ fn a_rollback_whose_change_the_adapter_forgot_is_made_anew() {
     let mut rig = Rig::baking(0);
     rig.forgets_change = 2;
     rig.command(ABORT).unwrap();
+    let decided = rig.rollout.now();
     rig.run_to_end();
+    let paced = Duration::from_secs(2 * 10 + 60);
+    assert!(rig.rollout.now().since(decided) >= paced, "two pauses of 10 s and the TTL");
     assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
     assert_eq!(rig.weights_set.iter().filter(|weights| **weights == (100, 0)).count(), 3);
 }

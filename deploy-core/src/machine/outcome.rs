@@ -98,7 +98,7 @@ impl Rollout {
         if matches!((&self.phase, &kind), (Phase::RollingBack(_), EffectKind::ConfirmWeights { .. }))
             && failure.retry == Retry::Useless
         {
-            return self.set_back(out);
+            return self.set_back_after_a_pause();
         }
         let Some(what) = self.retry_or_give_up(effect, failure, out) else { return };
         match kind {

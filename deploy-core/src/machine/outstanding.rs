@@ -33,6 +33,14 @@ impl Rollout {
         id
     }
 
+    /// Issues a new effect whose first attempt is made at a later time.
+    pub(super) fn issue_at(&mut self, at: Timestamp, kind: EffectKind) {
+        self.effects_issued += 1;
+        let id = EffectId { rollout: self.id.clone(), number: self.effects_issued };
+        self.outstanding
+            .push(Outstanding { effect: Effect { id, attempt: 0, kind }, wait: Wait::Attempt { at } });
+    }
+
     /// Whether an effect of this kind has no outcome yet.
     pub(super) fn is_outstanding(&self, wanted: impl Fn(&EffectKind) -> bool) -> bool {
         self.outstanding.iter().any(|outstanding| wanted(&outstanding.effect.kind))

@@ -63,6 +63,13 @@ impl Rollout {
         self.issue(EffectKind::SetWeights { weights: Weights::ALL_BLUE, direction: Direction::Back }, out);
     }
 
+    /// The same change anew, at the pace of the looks: an adapter that forgets every change must not be called without end.
+    pub(super) fn set_back_after_a_pause(&mut self) {
+        self.back_at(RollbackStep::Setting);
+        let at = self.now.after(self.plan.policy().effects.poll.duration());
+        self.issue_at(at, EffectKind::SetWeights { weights: Weights::ALL_BLUE, direction: Direction::Back });
+    }
+
     pub(super) fn rollback_set(&mut self, rolling_back: &RollingBack, change: EffectId) {
         if rolling_back.step == RollbackStep::Setting {
             self.back_at(RollbackStep::Confirming { change, next_look: self.now });

@@ -6,6 +6,8 @@
 //! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process.
 //!
 //! ```no_run
+//! # #[cfg(feature = "route53")]
+//! # mod example {
 //! use std::sync::Arc;
 //!
 //! use mpac_deploy_aws::client::{ClientOptions, sdk_config};
@@ -22,11 +24,14 @@
 //! println!("{}", traffic.read(&record).await?);
 //! # Ok(())
 //! # }
+//! # }
 //! ```
 
 pub mod client;
 mod quota;
+#[cfg(feature = "route53")]
 pub mod route53;
 
 pub use quota::Quota;
+#[cfg(feature = "route53")]
 pub use route53::{CallError, RecordError, Route53Config, Route53Error, Route53Traffic};

@@ -3,20 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use mpac_deploy_core::time::Timestamp;
 use rand::RngExt;
-use tokio::time::Instant;
 
+use super::operation::Operation;
 use crate::world::dice::{Dice, Purpose};
-
-/// A call of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "each variant is the operation of its name")]
-pub enum Operation {
-    ListResourceRecordSets,
-    ChangeResourceRecordSets,
-    GetChange,
-}
 
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,12 +69,12 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub(super) fn new(limit: Option<(u32, u32)>) -> Self {
+    pub(super) fn new(limit: Option<(u32, u32)>, now: Timestamp) -> Self {
         let bucket = limit.map(|(per_second, burst)| Bucket {
             per_second: f64::from(per_second),
             burst: f64::from(burst),
             tokens: f64::from(burst),
-            filled: Instant::now(),
+            filled: now,
         });
         Self { lines: BTreeMap::new(), strikes: None, bucket, calls: 0 }
     }
@@ -97,9 +88,9 @@ impl Script {
     }
 
     /// What happens to the call that comes in now.
-    pub(super) fn next(&mut self, operation: Operation) -> CallFault {
+    pub(super) fn next(&mut self, operation: Operation, now: Timestamp) -> CallFault {
         self.calls += 1;
-        if self.bucket.as_mut().is_some_and(|bucket| !bucket.take()) {
+        if self.bucket.as_mut().is_some_and(|bucket| !bucket.take(now)) {
             return CallFault::Throttle;
         }
         if let Some(fault) = self.lines.get_mut(&operation).and_then(VecDeque::pop_front) {
@@ -120,13 +111,12 @@ struct Bucket {
     per_second: f64,
     burst: f64,
     tokens: f64,
-    filled: Instant,
+    filled: Timestamp,
 }
 
 impl Bucket {
-    fn take(&mut self) -> bool {
-        let now = Instant::now();
-        let flowed = now.duration_since(self.filled).as_secs_f64() * self.per_second;
+    fn take(&mut self, now: Timestamp) -> bool {
+        let flowed = now.since(self.filled).as_secs_f64() * self.per_second;
         self.tokens = (self.tokens + flowed).min(self.burst);
         self.filled = now;
         let there = self.tokens >= 1.0;

@@ -16,25 +16,33 @@
 //! # }).unwrap();
 //! ```
 
+mod bound;
+mod dispatch;
 mod fault;
+mod operation;
 mod route53;
 mod server;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mpac_deploy_core::port::{Clock, SystemClock};
+use mpac_deploy_core::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
-pub use fault::{CallFault, CallRecord, Operation};
+pub use bound::Bound;
+pub use fault::{CallFault, CallRecord};
+pub use operation::{Operation, Service};
 pub use route53::{
     AcceptedChange, AliasTarget, ChangeAction, ChangeStatus, RecordSet, ResourceRecord, ResourceRecords,
 };
 
 use crate::fakes::lock::Lock;
+use crate::world::SimClock;
 use fault::Script;
 use route53::Zone;
 
@@ -92,7 +100,18 @@ pub struct AwsSim {
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
+    /// The time of everything but the delays of a fault script.
+    clock: SimClock,
+    /// The world whose tasks and numbers the services show, if there is one.
+    bound: Option<Bound>,
     account: Lock<Account>,
+}
+
+impl Shared {
+    /// What happens to the call that comes in now.
+    fn fault(&self, operation: Operation) -> CallFault {
+        self.account.get().script.next(operation, self.clock.now())
+    }
 }
 
 #[derive(Debug)]
@@ -100,13 +119,13 @@ struct Account {
     zones: BTreeMap<String, Zone>,
     changes: Vec<AcceptedChange>,
     /// When each change is INSYNC, in the order of `changes`.
-    in_sync_at: Vec<Instant>,
+    in_sync_at: Vec<Timestamp>,
     script: Script,
     calls: Vec<CallRecord>,
 }
 
 impl AwsSim {
-    /// Starts it on a free port of the loopback interface.
+    /// Starts it on a free port of the loopback interface, in real time and with nothing behind it.
     ///
     /// # Errors
     /// When no port can be had.
@@ -119,16 +138,34 @@ impl AwsSim {
     /// # Errors
     /// When the port cannot be had.
     pub async fn start_on(settings: Settings, port: u16) -> std::io::Result<Self> {
+        Self::serve(settings, port, SimClock::new(SystemClock.now(), 1), None).await
+    }
+
+    /// Starts it on this port of the loopback interface (0: a free one) in front of a simulated world, in the world's time.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn start_with(settings: Settings, port: u16, bound: Bound) -> std::io::Result<Self> {
+        let clock = bound.world.clock().clone();
+        Self::serve(settings, port, clock, Some(bound)).await
+    }
+
+    async fn serve(
+        settings: Settings,
+        port: u16,
+        clock: SimClock,
+        bound: Option<Bound>,
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let account = Account {
             zones: BTreeMap::new(),
             changes: Vec::new(),
             in_sync_at: Vec::new(),
-            script: Script::new(settings.limit),
+            script: Script::new(settings.limit, clock.now()),
             calls: Vec::new(),
         };
-        let shared = Arc::new(Shared { settings, account: Lock::new(account) });
+        let shared = Arc::new(Shared { settings, clock, bound, account: Lock::new(account) });
         let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, task })
     }
@@ -190,7 +227,7 @@ impl AwsSim {
 
     /// Brings every change that was accepted so far in sync.
     pub fn let_sync(&self) {
-        let now = Instant::now();
+        let now = self.shared.clock.now();
         self.shared.account.get().in_sync_at.iter_mut().for_each(|at| *at = now.min(*at));
     }
 

@@ -5,33 +5,17 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::fault::{CallFault, CallRecord, Operation};
-use super::{Shared, route53};
-
-/// An answer or a refusal, before it is sent.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) code: Option<String>,
-    pub(super) body: String,
-}
-
-/// A request that has been read.
-#[derive(Debug)]
-pub(super) struct Call {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) query: String,
-    pub(super) body: Bytes,
-    signed: bool,
-}
+use super::fault::{CallFault, CallRecord};
+use super::operation::{Operation, Service};
+use super::wire::{Answer, Call, Protocol, Refusal};
+use super::{Shared, dispatch, route53};
 
 /// Accepts connections until it is dropped.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
@@ -56,13 +40,17 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
 
 async fn respond(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
     let call = read(request).await?;
-    let operation = route53::operation(&call);
-    let fault = operation.map_or(CallFault::Pass, |operation| shared.account.get().script.next(operation));
+    let service = call.signed_for.as_deref().and_then(Service::signed_for);
+    let operation = service.and_then(|service| operation(service, &call));
+    let fault = operation.map_or(CallFault::Pass, |operation| shared.fault(operation));
     if fault == CallFault::CutBefore {
         note(shared, operation, None);
         return Err(cut());
     }
-    let answer = struck(&fault).unwrap_or_else(|| answer(shared, operation, &call));
+    let answer = match (service, operation) {
+        (Some(service), Some(operation)) => answer(shared, service, operation, &fault, &call),
+        (service, _) => unknown(service, &call),
+    };
     let sent = (fault != CallFault::CutAfter).then_some(&answer);
     note(shared, operation, sent);
     if let CallFault::Delay(delay) = fault {
@@ -73,40 +61,69 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> io::Result<Resp
 
 async fn read(request: Request<Incoming>) -> io::Result<Call> {
     let (head, body) = request.into_parts();
-    let signature = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let signed = signature.starts_with("AWS4-HMAC-SHA256 Credential=");
+    let signed_for = header(&head.headers, AUTHORIZATION.as_str()).as_deref().and_then(service_of);
+    let target = header(&head.headers, "x-amz-target");
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     Ok(Call {
         method: head.method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
+        target,
+        signed_for,
         body,
-        signed,
     })
 }
 
-/// The answer that a fault gives in place of the API's.
-fn struck(fault: &CallFault) -> Option<Answer> {
-    match fault {
-        CallFault::Throttle => Some(route53::refusal(400, "Throttling", "Rate exceeded")),
-        CallFault::ServerError => {
-            Some(route53::refusal(500, "InternalFailure", "An internal error has occurred"))
-        }
-        CallFault::Refuse { status, code, message } => Some(route53::refusal(*status, code, message)),
-        CallFault::Pass | CallFault::Delay(_) | CallFault::CutBefore | CallFault::CutAfter => None,
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// The service in the scope of a signature: `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...`.
+fn service_of(signature: &str) -> Option<String> {
+    let scope = signature.strip_prefix("AWS4-HMAC-SHA256 Credential=")?.split(',').next()?;
+    scope.rsplit('/').nth(1).map(str::to_owned)
+}
+
+fn operation(service: Service, call: &Call) -> Option<Operation> {
+    match service {
+        Service::Route53 => route53::operation(call),
+        Service::S3 => None,
+        Service::Ecs
+        | Service::ElasticLoadBalancing
+        | Service::ApplicationAutoScaling
+        | Service::CloudWatch
+        | Service::DynamoDb
+        | Service::Sts
+        | Service::Iam => Operation::named(service, &service.protocol().call_name(call)?),
     }
 }
 
-fn answer(shared: &Shared, operation: Option<Operation>, call: &Call) -> Answer {
-    if !call.signed {
-        return route53::refusal(403, "MissingAuthenticationToken", "Missing Authentication Token");
-    }
-    match operation {
-        Some(operation) => route53::answer(shared, operation, call),
-        None => {
-            route53::refusal(404, "UnknownOperationException", "The simulated AWS does not know this call")
+/// The answer that a fault gives in place of the API's, or the API's.
+fn answer(shared: &Shared, service: Service, operation: Operation, fault: &CallFault, call: &Call) -> Answer {
+    let protocol = service.protocol();
+    let result = match fault {
+        CallFault::Throttle => Err(Refusal::new(400, service.throttles_with(), "Rate exceeded")),
+        CallFault::ServerError => {
+            Err(Refusal::new(500, service.fails_with(), "An internal error has occurred"))
         }
+        CallFault::Refuse { status, code, message } => Err(Refusal::new(*status, code.clone(), message)),
+        CallFault::Pass | CallFault::Delay(_) | CallFault::CutBefore | CallFault::CutAfter => {
+            dispatch::answer(shared, operation, call)
+        }
+    };
+    match result {
+        Ok(body) => protocol.answer(body),
+        Err(refusal) => protocol.refuse(&refusal),
     }
+}
+
+fn unknown(service: Option<Service>, call: &Call) -> Answer {
+    let protocol = service.map_or(Protocol::RestXml, Service::protocol);
+    protocol.refuse(&if call.signed_for.is_some() {
+        Refusal::new(404, "UnknownOperationException", "The simulated AWS does not know this call")
+    } else {
+        Refusal::new(403, "MissingAuthenticationToken", "Missing Authentication Token")
+    })
 }
 
 fn note(shared: &Shared, operation: Option<Operation>, sent: Option<&Answer>) {
@@ -120,7 +137,12 @@ fn note(shared: &Shared, operation: Option<Operation>, sent: Option<&Answer>) {
 fn response(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/xml"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
     response
 }
 

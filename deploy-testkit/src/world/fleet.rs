@@ -57,7 +57,7 @@ impl World {
     }
 
     /// Tasks that have started and would be healthy if nothing were wrong.
-    fn started_tasks(&self, running: Running, time: Timestamp) -> u32 {
+    pub(super) fn started_tasks(&self, running: Running, time: Timestamp) -> u32 {
         match running {
             Running::Nothing => 0,
             Running::Always => self.setup.tasks,
@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    fn health_of(&self, history: &History, side: Side, time: Timestamp) -> Health {
+    pub(super) fn health_of(&self, history: &History, side: Side, time: Timestamp) -> Health {
         let (running, all) = (self.running(history, side, time), self.setup.tasks);
         let healthy = self.healthy_tasks(history, side, time);
         let detail = format!("{healthy} of {all} targets are healthy");

@@ -67,7 +67,7 @@ impl World {
     }
 
     /// The numbers of a side in a period, and when they are published.
-    fn numbers(&self, history: &History, side: Side, period: Period) -> (SideMetrics, Timestamp) {
+    pub(super) fn numbers(&self, history: &History, side: Side, period: Period) -> (SideMetrics, Timestamp) {
         let condition = self.condition(history, side, period);
         let mut numbers = self.draw(history, side, period, &condition);
         numbers.extend(condition.pins.iter().cloned());

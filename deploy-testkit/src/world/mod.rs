@@ -4,6 +4,7 @@
 //! at the same times give the same answers, byte for byte. The world keeps a [`History`] of what was done to it, so that
 //! invariants can be checked from outside.
 
+mod api;
 mod clock;
 mod condition;
 pub(crate) mod dice;
@@ -27,6 +28,7 @@ use mpac_deploy_core::time::{Period, Timestamp};
 use serde::Serialize;
 use tokio::sync::watch;
 
+pub use api::SideState;
 pub use clock::{Jump, SimClock};
 pub use history::{FleetAction, FleetActionKind, History, WeightChange, Wrong};
 pub use load::Load;

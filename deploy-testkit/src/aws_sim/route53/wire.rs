@@ -4,10 +4,9 @@ use mpac_deploy_core::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use crate::aws_sim::wire::Refusal;
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
-const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// A record as the API knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,36 +221,13 @@ impl ListResponse {
     }
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename = "ErrorResponse", rename_all = "PascalCase")]
-struct ErrorResponse<'a> {
-    error: ErrorBody<'a>,
-    request_id: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ErrorBody<'a> {
-    #[serde(rename = "Type")]
-    kind: &'a str,
-    code: &'a str,
-    message: &'a str,
-}
-
-/// The document of a refusal.
-pub(super) fn error(code: &str, message: &str) -> String {
-    let body = ErrorBody { kind: "Sender", code, message };
-    // Text can always be written; without a document the client still has the status.
-    document(&ErrorResponse { error: body, request_id: REQUEST_ID }).unwrap_or_default()
-}
-
 /// An answer as a document.
-pub(super) fn document(answer: &impl Serialize) -> Result<String, Refusal> {
+pub(super) fn document(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
     let xml = quick_xml::se::to_string(answer)
         .map_err(|error| Refusal::new(500, "InternalFailure", error.to_string()))?;
     // The namespace belongs to the root, which ends with the first `>`.
     let root = xml.replacen('>', &format!(" xmlns=\"{NAMESPACE}\">"), 1);
-    Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{root}"))
+    Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{root}").into_bytes())
 }
 
 /// The body of a request.
@@ -260,38 +236,9 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         .map_err(|error| Refusal::new(400, "MalformedInput", format!("Could not parse XML: {error}")))
 }
 
-/// A parameter of a query, decoded.
-pub(super) fn parameter(query: &str, key: &str) -> Option<String> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == key).map(|(_, value)| decoded(value))
-}
-
-fn decoded(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escaped = tail.get(..2).filter(|_| *first == b'%').and_then(hex);
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hex(digits: &[u8]) -> Option<u8> {
-    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_parameter_is_decoded() {
-        let query = "name=%5C052.example.com&type=A&identifier=blue%2Fgreen%";
-        assert_eq!(parameter(query, "name").as_deref(), Some("\\052.example.com"));
-        assert_eq!(parameter(query, "identifier").as_deref(), Some("blue/green%"));
-        assert_eq!(parameter(query, "maxitems"), None);
-    }
 
     #[test]
     fn a_record_is_read_as_it_was_written() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tokio::time::Instant;
+use mpac_deploy_core::time::Timestamp;
 
 use super::RecordSet;
 
@@ -14,7 +14,7 @@ pub(super) type Key = (Vec<String>, String, String);
 pub(crate) struct Zone {
     pub(super) id: String,
     pub(super) domain: String,
-    pub(super) busy_until: Option<Instant>,
+    pub(super) busy_until: Option<Timestamp>,
     pub(super) records: BTreeMap<Key, RecordSet>,
 }
 

@@ -58,6 +58,11 @@ text_id! {
     CheckName
 }
 
+text_id! {
+    /// A person's command, named by whoever posts it and never used again, so that it is obeyed once however often it arrives.
+    CommandId
+}
+
 /// The id of an effect: the rollout and a number that is never used again. It stays the same when the effect is issued
 /// again after a failure, a time-out or a crash (semantics 5.4).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -348,6 +348,19 @@ fn a_command_needs_a_name_and_a_reason() {
 }
 
 #[test]
+fn a_command_that_is_posted_twice_is_obeyed_once() {
+    let mut rig = Rig::baking(0);
+    rig.run_minutes(4);
+    let command = Command { kind: CommandKind::Promote { force: true }, by: "ada".into(), why: "now".into() };
+    let posted = Event::Posted { id: "c1".into(), command };
+    rig.handle(posted.clone()).unwrap();
+    assert_eq!(rig.rollout.stage(), Some(1));
+    let before = rig.rollout.clone();
+    assert_eq!(rig.handle(posted), Err(Rejected::AlreadyObeyed("c1".into())));
+    assert_eq!(rig.rollout, before);
+}
+
+#[test]
 fn a_command_that_comes_too_late_says_so() {
     let mut rig = Rig::baking(0);
     assert_eq!(rig.command(CommandKind::Resume), Err(Rejected::NotPaused));

@@ -4,15 +4,19 @@ use alloc::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::machine::{Command, Rejected, Rollout};
+use crate::ids::CommandId;
+use crate::machine::{Command, Event, Rejected, Rollout};
 
 /// Commands that wait at once; a person sends one at a time.
 pub(super) const QUEUE: usize = 16;
 
+/// A command as an event, and whoever waits until it is obeyed.
+pub(super) type Order = (Event, oneshot::Sender<Result<(), Rejected>>);
+
 /// A way to a running driver, to be cloned freely.
 #[derive(Clone, Debug)]
 pub struct DriverHandle {
-    commands: mpsc::Sender<(Command, oneshot::Sender<Result<(), Rejected>>)>,
+    commands: mpsc::Sender<Order>,
     status: watch::Receiver<Arc<Rollout>>,
 }
 
@@ -29,10 +33,7 @@ pub enum CommandError {
 }
 
 impl DriverHandle {
-    pub(super) const fn new(
-        commands: mpsc::Sender<(Command, oneshot::Sender<Result<(), Rejected>>)>,
-        status: watch::Receiver<Arc<Rollout>>,
-    ) -> Self {
+    pub(super) const fn new(commands: mpsc::Sender<Order>, status: watch::Receiver<Arc<Rollout>>) -> Self {
         Self { commands, status }
     }
 
@@ -42,8 +43,20 @@ impl DriverHandle {
     /// # Errors
     /// [`CommandError`] when it is rejected or the driver has stopped.
     pub async fn command(&self, command: Command) -> Result<(), CommandError> {
+        self.order(Event::Command(command)).await
+    }
+
+    /// Commands the rollout by a command that may arrive more than once: see [`command`](Self::command).
+    ///
+    /// # Errors
+    /// [`CommandError`] when it is rejected or the driver has stopped; [`Rejected::AlreadyObeyed`] in it is as good as obeyed.
+    pub async fn posted(&self, id: CommandId, command: Command) -> Result<(), CommandError> {
+        self.order(Event::Posted { id, command }).await
+    }
+
+    async fn order(&self, event: Event) -> Result<(), CommandError> {
         let (answer, obeyed) = oneshot::channel();
-        self.commands.send((command, answer)).await.map_err(|_| CommandError::Stopped)?;
+        self.commands.send((event, answer)).await.map_err(|_| CommandError::Stopped)?;
         obeyed.await.map_err(|_| CommandError::Stopped)?.map_err(CommandError::Rejected)
     }
 
@@ -51,6 +64,12 @@ impl DriverHandle {
     #[must_use]
     pub fn status(&self) -> Arc<Rollout> {
         Arc::clone(&self.status.borrow())
+    }
+
+    /// Whether nobody drives the rollout any more.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.commands.is_closed()
     }
 
     /// Waits for the next event; `false` once the driver has stopped.

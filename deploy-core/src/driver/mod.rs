@@ -19,6 +19,7 @@
 //! These names are stable: a change of one is a breaking change.
 
 mod act;
+mod attend;
 mod command;
 mod steady;
 mod store;
@@ -33,6 +34,7 @@ use futures::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use attend::attend;
 pub use command::{CommandError, DriverHandle};
 
 use crate::effect::{Answer, Effect, Effects, Failure};
@@ -111,13 +113,13 @@ pub struct Driver {
     running: Running,
     aborts: BTreeMap<EffectId, AbortHandle>,
     notices: FuturesUnordered<BoxFuture<'static, ()>>,
-    commands: mpsc::Receiver<(Command, oneshot::Sender<Result<(), Rejected>>)>,
+    commands: mpsc::Receiver<command::Order>,
     status: watch::Sender<Arc<Rollout>>,
 }
 
 enum Next {
     Outcome(Option<Outcome>),
-    Command(Command, oneshot::Sender<Result<(), Rejected>>),
+    Command(Event, oneshot::Sender<Result<(), Rejected>>),
     Time,
 }
 
@@ -223,7 +225,7 @@ impl Driver {
                 // The effect was aborted: nobody waits for it.
                 Next::Outcome(None) => {}
                 Next::Command(command, answer) => {
-                    let obeyed = self.handle(Event::Command(command)).await?;
+                    let obeyed = self.handle(command).await?;
                     drop(answer.send(obeyed));
                 }
                 Next::Time => self.time_has_come().await?,

@@ -19,7 +19,7 @@ impl Rollout {
         match (&self.phase, command.kind) {
             // After the end blue can still be started again (semantics 5.8).
             (Phase::Finished(Outcome::Completed), CommandKind::Abort { .. }) => Ok(()),
-            (Phase::Finished(outcome), _) => Err(Rejected::Finished(outcome_words(outcome).to_string())),
+            (Phase::Finished(outcome), _) => Err(Rejected::Finished(outcome.to_string())),
             (
                 Phase::RollingBack(RollingBack {
                     step:
@@ -127,13 +127,5 @@ impl Rollout {
                 self.take_back(Cause::Person { by, issue }, &why, out);
             }
         }
-    }
-}
-
-const fn outcome_words(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Completed => "completed",
-        Outcome::RolledBack { .. } => "rolled back",
-        Outcome::Abandoned { .. } => "abandoned before any traffic moved",
     }
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Answer, Failure};
-use crate::ids::EffectId;
+use crate::ids::{CommandId, EffectId};
 use crate::policy::IssueKind;
 
 /// Something that happened. Events are what the journal stores; the state is their fold.
@@ -30,6 +30,13 @@ pub enum Event {
     },
     /// A person wants something.
     Command(Command),
+    /// A person wants something, said from another process: it may arrive more than once, and is obeyed once.
+    Posted {
+        /// Which command it is.
+        id: CommandId,
+        /// What is wanted.
+        command: Command,
+    },
 }
 
 /// What a person wants, who it is, and why.
@@ -75,6 +82,9 @@ pub enum Rejected {
     /// The outcome does not fit the effect.
     #[error("effect {0} cannot come to such an answer")]
     UnfitAnswer(EffectId),
+    /// A posted command that was obeyed before.
+    #[error("the command {0} was obeyed before")]
+    AlreadyObeyed(CommandId),
     /// A command without a name or a reason.
     #[error("say who you are and why: both are recorded")]
     Anonymous,

@@ -36,7 +36,7 @@ pub use state::{
 use crate::analysis::Judge;
 use crate::decision::{Decision, DecisionKind};
 use crate::effect::{Effect, EffectKind, Effects};
-use crate::ids::RolloutId;
+use crate::ids::{CommandId, RolloutId};
 use crate::metric::Side;
 use crate::plan::Plan;
 use crate::time::Timestamp;
@@ -53,6 +53,8 @@ pub struct Rollout {
     now: Timestamp,
     phase: Phase,
     control: Control,
+    /// The posted commands that were obeyed.
+    obeyed: Vec<CommandId>,
     judge: Judge,
     health: Sides,
     /// What the record shows unless somebody else has changed it.
@@ -78,6 +80,7 @@ impl Rollout {
             now,
             phase: Phase::Preparing(Preparing::Reading),
             control: Control::Running,
+            obeyed: Vec::new(),
             health: Sides { blue: KnownHealth::Unknown, green: KnownHealth::Unknown },
             expected: Weights::ALL_BLUE,
             cutover: None,
@@ -129,6 +132,15 @@ impl Rollout {
             Event::Command(command) => {
                 self.check_command(&command)?;
                 self.now = now;
+                self.obey(command, &mut out);
+            }
+            Event::Posted { id, command } => {
+                if self.obeyed.contains(&id) {
+                    return Err(Rejected::AlreadyObeyed(id));
+                }
+                self.check_command(&command)?;
+                self.now = now;
+                self.obeyed.push(id);
                 self.obey(command, &mut out);
             }
         }

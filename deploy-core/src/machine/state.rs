@@ -1,6 +1,7 @@
 //! The state of a rollout: one struct per phase, times only where they mean something.
 
 use alloc::string::String;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -202,6 +203,16 @@ pub enum Outcome {
         /// Why.
         cause: Cause,
     },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::RolledBack { .. } => "rolled back",
+            Self::Abandoned { .. } => "abandoned before any traffic moved",
+        })
+    }
 }
 
 /// Whether a person, or a drift of the weights, has stopped the way towards green.

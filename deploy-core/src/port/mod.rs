@@ -4,6 +4,7 @@
 mod checks;
 mod clock;
 mod fleet;
+mod inbox;
 mod journal;
 mod metrics;
 mod notify;
@@ -15,6 +16,7 @@ use alloc::string::String;
 pub use checks::Checks;
 pub use clock::{Clock, SystemClock};
 pub use fleet::Fleet;
+pub use inbox::{Inbox, Reply};
 pub use journal::{Journal, JournalError, Lease};
 pub use metrics::Metrics;
 pub use notify::Notify;
@@ -23,8 +25,8 @@ pub use traffic::Traffic;
 
 #[cfg(feature = "mock")]
 pub use self::{
-    checks::MockChecks, clock::MockClock, fleet::MockFleet, journal::MockJournal, metrics::MockMetrics,
-    notify::MockNotify, probes::MockProbes, traffic::MockTraffic,
+    checks::MockChecks, clock::MockClock, fleet::MockFleet, inbox::MockInbox, journal::MockJournal,
+    metrics::MockMetrics, notify::MockNotify, probes::MockProbes, traffic::MockTraffic,
 };
 
 use crate::effect::{Failure, Retry};

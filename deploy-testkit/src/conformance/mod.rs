@@ -30,6 +30,7 @@
 mod checks;
 mod clock;
 mod fleet;
+mod inbox;
 mod journal;
 mod lease;
 mod metrics;
@@ -44,6 +45,7 @@ use mpac_deploy_core::ids::{EffectId, FencingToken, RolloutId};
 pub use checks::{ChecksFixture, checks};
 pub use clock::{ClockFixture, clock};
 pub use fleet::{FleetFixture, fleet};
+pub use inbox::{InboxFixture, inbox};
 pub use journal::{JournalFixture, journal};
 pub use metrics::{Facts, MetricsFixture, metrics};
 pub use notify::{NotifyFixture, notify};

@@ -15,6 +15,7 @@
 mod clock;
 mod failures;
 mod fleet;
+mod inbox;
 mod journal;
 pub(crate) mod lock;
 mod metrics;
@@ -30,6 +31,7 @@ use mpac_deploy_core::time::Timestamp;
 
 pub use clock::FakeClock;
 pub use fleet::FakeFleet;
+pub use inbox::MemoryInbox;
 pub use journal::MemoryJournal;
 pub use metrics::FakeMetrics;
 pub use notify::FakeNotify;

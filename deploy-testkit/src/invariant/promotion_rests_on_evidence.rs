@@ -12,7 +12,7 @@ pub(super) const INVARIANT: Invariant =
 
 fn check(trace: &Trace) -> Result<(), String> {
     for (at, step) in trace.steps.iter().enumerate() {
-        if matches!(step.event, Some(Event::Command(_))) {
+        if matches!(step.event, Some(Event::Command(_) | Event::Posted { .. })) {
             continue;
         }
         for decision in step.effects.decisions.iter().filter(|decision| is_promotion(decision.kind)) {

@@ -8,15 +8,16 @@ use mpac_deploy_core::ids::{CheckName, RecordName, RolloutId};
 use mpac_deploy_core::metric::{Metric, Side};
 use mpac_deploy_core::plan::Release;
 use mpac_deploy_core::port::{
-    Checks, Clock, Fleet, Journal, Metrics, Notify, PortError, Probes, SystemClock, Traffic,
+    Checks, Clock, Fleet, Inbox, Journal, Metrics, Notify, PortError, Probes, SystemClock, Traffic,
 };
 use mpac_deploy_core::time::Period;
 use mpac_deploy_testkit::conformance::{
-    self, ChecksFixture, ClockFixture, Facts, FleetFixture, JournalFixture, MetricsFixture, NotifyFixture,
-    ProbesFixture, TrafficFixture,
+    self, ChecksFixture, ClockFixture, Facts, FleetFixture, InboxFixture, JournalFixture, MetricsFixture,
+    NotifyFixture, ProbesFixture, TrafficFixture,
 };
 use mpac_deploy_testkit::fakes::{
-    FakeChecks, FakeClock, FakeFleet, FakeMetrics, FakeNotify, FakeProbes, FakeTraffic, MemoryJournal,
+    FakeChecks, FakeClock, FakeFleet, FakeMetrics, FakeNotify, FakeProbes, FakeTraffic, MemoryInbox,
+    MemoryJournal,
 };
 use mpac_deploy_testkit::scenario::release;
 use mpac_deploy_testkit::world::epoch;
@@ -47,6 +48,19 @@ impl TrafficFixture for OfTraffic {
 #[tokio::test]
 async fn traffic() {
     keeps_contract!(conformance::traffic(|| async { OfTraffic(FakeTraffic::default()) }));
+}
+
+struct OfInbox(MemoryInbox);
+
+impl InboxFixture for OfInbox {
+    fn inbox(&self) -> &dyn Inbox {
+        &self.0
+    }
+}
+
+#[tokio::test]
+async fn inbox() {
+    keeps_contract!(conformance::inbox(|| async { OfInbox(MemoryInbox::default()) }));
 }
 
 struct OfFleet(FakeFleet);

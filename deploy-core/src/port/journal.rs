@@ -48,6 +48,9 @@ pub enum JournalError {
     /// What is stored cannot be read.
     #[error("the journal is damaged: {0}")]
     Damaged(String),
+    /// What is stored was written by a later version of this library, which is not guessed at.
+    #[error("the journal was written by a later version: {0}")]
+    Newer(String),
 }
 
 /// Stable storage for rollouts, and the lease.
@@ -97,7 +100,7 @@ pub trait Journal: Send + Sync {
     /// The records of a rollout.
     ///
     /// # Errors
-    /// [`JournalError::Damaged`] when they cannot be read.
+    /// [`JournalError::Damaged`] or [`JournalError::Newer`] when they cannot be read.
     async fn load(&self, rollout: &RolloutId) -> Result<Vec<Record>, JournalError>;
 
     /// Every rollout that has a record.

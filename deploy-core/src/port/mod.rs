@@ -4,6 +4,7 @@
 mod checks;
 mod clock;
 mod fleet;
+mod history;
 mod inbox;
 mod journal;
 mod metrics;
@@ -16,6 +17,7 @@ use alloc::string::String;
 pub use checks::Checks;
 pub use clock::{Clock, SystemClock};
 pub use fleet::Fleet;
+pub use history::{History, RolloutSummary};
 pub use inbox::{Inbox, Reply};
 pub use journal::{Journal, JournalError, Lease};
 pub use metrics::Metrics;

@@ -5,25 +5,38 @@ use std::sync::Arc;
 use mpac_deploy_core::effect::ObservedWeights;
 use mpac_deploy_core::metric::Side;
 
+use super::elbv2::ListenerRule;
 use super::route53::{RecordSet, canonical};
 use crate::world::World;
 
-/// A simulated world whose traffic, tasks and numbers the services show: changes of the records move its traffic, and what is done to
-/// the services starts and stops its tasks.
+/// A simulated world whose traffic, tasks and numbers the services show: changes of the records, or of a listener's rule, move its
+/// traffic, and what is done to the services starts and stops its tasks.
 ///
 /// A resource belongs to blue or to green by its name: the one that it holds as a word, as in `svc-portal-green`.
 #[derive(Clone, Debug)]
 pub struct Bound {
     pub(super) world: Arc<World>,
-    zone: String,
-    record: String,
+    traffic: Divider,
+}
+
+/// What shares the traffic out.
+#[derive(Clone, Debug)]
+enum Divider {
+    Records { zone: String, name: String },
+    Rule(String),
 }
 
 impl Bound {
     /// This world, with the pair of records of this name in this zone as its traffic.
     #[must_use]
     pub fn new(world: Arc<World>, zone: &str, record: &str) -> Self {
-        Self { world, zone: zone.into(), record: canonical(record) }
+        Self { world, traffic: Divider::Records { zone: zone.into(), name: canonical(record) } }
+    }
+
+    /// This world, with the target groups of the listener's rule of this ARN as its traffic.
+    #[must_use]
+    pub fn by_rule(world: Arc<World>, rule_arn: &str) -> Self {
+        Self { world, traffic: Divider::Rule(rule_arn.into()) }
     }
 
     /// The side that a resource of this name belongs to.
@@ -33,17 +46,36 @@ impl Bound {
     }
 
     /// The records of a zone have changed.
-    pub(super) fn records_changed<'a>(&self, zone: &str, records: impl Iterator<Item = &'a RecordSet>) {
-        if zone != self.zone {
-            return;
+    pub(super) fn records_changed<'a>(&self, changed: &str, records: impl Iterator<Item = &'a RecordSet>) {
+        let Divider::Records { zone, name } = &self.traffic else { return };
+        if zone == changed {
+            let weights = records.filter(|record| record.name == *name).filter_map(|record| {
+                Some((record.set_identifier.as_deref().and_then(Self::side_of)?, record.weight?))
+            });
+            self.take(weights);
         }
+    }
+
+    /// A rule has changed.
+    pub(super) fn rule_changed(&self, changed: &str, rule: &ListenerRule) {
+        let Divider::Rule(arn) = &self.traffic else { return };
+        if let Some(forward) = rule.forward().filter(|_| arn == changed) {
+            let weights = forward
+                .groups
+                .iter()
+                .filter_map(|group| Some((Self::side_of(&group.target_group_arn)?, i64::from(group.weight))));
+            self.take(weights);
+        }
+    }
+
+    /// Weights above those of the world are not for it: they stay as they were.
+    fn take(&self, given: impl Iterator<Item = (Side, i64)>) {
         let mut weights = ObservedWeights { blue: 0, green: 0 };
-        for record in records.filter(|record| record.name == self.record) {
-            let weight = record.weight.and_then(|weight| u8::try_from(weight).ok());
-            match (record.set_identifier.as_deref().and_then(Self::side_of), weight) {
-                (Some(Side::Blue), Some(weight)) => weights.blue = weight,
-                (Some(Side::Green), Some(weight)) => weights.green = weight,
-                _ => {}
+        for (side, weight) in given {
+            let Ok(weight) = u8::try_from(weight) else { return };
+            match side {
+                Side::Blue => weights.blue = weight,
+                Side::Green => weights.green = weight,
             }
         }
         self.world.take_weights(weights);

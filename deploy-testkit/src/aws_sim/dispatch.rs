@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::wire::{Call, Refusal};
-use super::{Shared, route53};
+use super::{Shared, elbv2, route53};
 
 /// The body of the service's answer.
 pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Result<Vec<u8>, Refusal> {
@@ -10,5 +10,7 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::ListResourceRecordSets => route53::list(shared, call),
         Operation::ChangeResourceRecordSets => route53::change(shared, call),
         Operation::GetChange => route53::get_change(shared, call),
+        Operation::DescribeRules => elbv2::describe_rules(shared, call),
+        Operation::ModifyRule => elbv2::modify_rule(shared, call),
     }
 }

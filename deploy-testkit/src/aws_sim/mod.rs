@@ -18,7 +18,9 @@
 
 mod bound;
 mod dispatch;
+pub mod elbv2;
 mod fault;
+mod form;
 mod operation;
 mod route53;
 mod server;
@@ -43,6 +45,7 @@ pub use route53::{
 
 use crate::fakes::lock::Lock;
 use crate::world::SimClock;
+use elbv2::{AcceptedRule, Elbv2, ListenerRule};
 use fault::Script;
 use route53::Zone;
 
@@ -120,6 +123,7 @@ struct Account {
     changes: Vec<AcceptedChange>,
     /// When each change is INSYNC, in the order of `changes`.
     in_sync_at: Vec<Timestamp>,
+    elbv2: Elbv2,
     script: Script,
     calls: Vec<CallRecord>,
 }
@@ -162,6 +166,7 @@ impl AwsSim {
             zones: BTreeMap::new(),
             changes: Vec::new(),
             in_sync_at: Vec::new(),
+            elbv2: Elbv2::default(),
             script: Script::new(settings.limit, clock.now()),
             calls: Vec::new(),
         };
@@ -217,6 +222,28 @@ impl AwsSim {
     #[must_use]
     pub fn changes(&self) -> Vec<AcceptedChange> {
         self.shared.account.get().changes.clone()
+    }
+
+    /// Puts a rule on a listener past the API, as if it and its target groups had always been there.
+    pub fn put_rule(&self, rule: ListenerRule) {
+        self.shared.account.get().elbv2.rules.put(rule);
+    }
+
+    /// Takes a rule away past the API.
+    pub fn remove_rule(&self, arn: &str) {
+        self.shared.account.get().elbv2.rules.remove(arn);
+    }
+
+    /// A rule as it is.
+    #[must_use]
+    pub fn rule(&self, arn: &str) -> Option<ListenerRule> {
+        self.shared.account.get().elbv2.rules.get(arn).cloned()
+    }
+
+    /// Every change of a rule that was accepted, in order.
+    #[must_use]
+    pub fn rule_changes(&self) -> Vec<AcceptedRule> {
+        self.shared.account.get().elbv2.rules.changes().to_vec()
     }
 
     /// Every call that was made, in the order in which they came in.

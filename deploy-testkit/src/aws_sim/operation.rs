@@ -106,6 +106,7 @@ macro_rules! operations {
 // One line for each service; a call stands here once its service answers it.
 operations! {
     Route53: ListResourceRecordSets, ChangeResourceRecordSets, GetChange;
+    ElasticLoadBalancing: DescribeRules, ModifyRule;
 }
 
 impl Operation {

@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 use serde::Serialize;
 
 /// What every answer says of itself.
-const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
+pub(super) const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// A request that has been read.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ pub(super) fn parameter(query: &str, key: &str) -> Option<String> {
     pairs.into_iter().find(|(name, _)| decoded(name) == key).map(|(_, value)| decoded(value))
 }
 
-fn decoded(value: &str) -> String {
+pub(super) fn decoded(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, tail @ ..] = rest {

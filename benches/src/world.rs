@@ -21,6 +21,7 @@ pub fn release() -> Release {
         checks: ["smoke", "integration", "database", "auth"].map(CheckName::from).to_vec(),
         metrics: Metric::KNOWN.to_vec(),
         probes: Vec::new(),
+        environments: None,
     }
 }
 

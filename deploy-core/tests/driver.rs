@@ -20,7 +20,7 @@ use mpac_deploy_core::plan::Plan;
 use mpac_deploy_core::policy::{IssueKind, mpac};
 use mpac_deploy_core::port::{
     Clock, JournalError, Lease, MockChecks, MockFleet, MockJournal, MockMetrics, MockNotify, MockProbes,
-    MockTraffic,
+    MockTraffic, PortError,
 };
 use mpac_deploy_core::time::Timestamp;
 use mpac_deploy_core::units::Weights;
@@ -49,6 +49,9 @@ struct World {
     stored: AtomicU64,
     store_is_down: AtomicBool,
     lease_is_lost: AtomicBool,
+    /// Changes of the weights that are refused as throttled before one is made.
+    throttled: AtomicU64,
+    releases: AtomicU64,
     /// Changes of the weights that were asked for, with the number of records stored by then.
     changes: Mutex<Vec<(Weights, u64)>>,
 }
@@ -61,7 +64,11 @@ fn journal(world: &Arc<World>) -> MockJournal {
     let mut journal = MockJournal::new();
     journal.expect_acquire().returning(|_, _, _| Ok(lease()));
     journal.expect_load().returning(|_| Ok(Vec::new()));
-    journal.expect_release().returning(|_| Ok(()));
+    let shared = Arc::clone(world);
+    journal.expect_release().returning(move |_| {
+        shared.releases.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    });
     let shared = Arc::clone(world);
     let answer = move |shared: &World| {
         if shared.lease_is_lost.load(Ordering::SeqCst) {
@@ -92,6 +99,11 @@ fn traffic(world: &Arc<World>) -> MockTraffic {
     let shared = Arc::clone(world);
     traffic.expect_set().returning(move |_, fence, _, weights, _| {
         assert_eq!(fence, FencingToken(7));
+        let throttled =
+            shared.throttled.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        if throttled.is_ok() {
+            return Err(PortError::Unavailable("Throttling".into()));
+        }
         *shared.weights.lock().unwrap() = Some(weights);
         shared.changes.lock().unwrap().push((weights, shared.stored.load(Ordering::SeqCst)));
         Ok(())
@@ -222,6 +234,38 @@ async fn a_controller_that_lost_its_lease_has_no_effect_any_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_driver_that_is_stopped_gives_the_lease_up_and_changes_nothing_more() {
+    let world = Arc::new(World::default());
+    let (driver, mut handle) = start(&world).await;
+    let running = tokio::spawn(driver.run());
+    while !matches!(handle.status().phase(), Phase::Baking(_)) {
+        assert!(handle.changed().await);
+    }
+    let changes = world.changes.lock().unwrap().len();
+    handle.stop();
+    let rollout = running.await.unwrap().unwrap();
+    assert_eq!(rollout.outcome(), None);
+    assert_eq!(world.releases.load(Ordering::SeqCst), 1);
+    assert_eq!(world.changes.lock().unwrap().len(), changes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_for_a_rollback_that_is_tried_again_and_again() {
+    let world = Arc::new(World::default());
+    let (driver, mut handle) = start(&world).await;
+    let running = tokio::spawn(driver.run());
+    while !matches!(handle.status().phase(), Phase::Baking(_)) {
+        assert!(handle.changed().await);
+    }
+    world.throttled.store(5, Ordering::SeqCst);
+    handle.command(abort()).await.unwrap();
+    handle.stop();
+    let rollout = running.await.unwrap().unwrap();
+    assert_eq!(rollout.outcome(), None, "the name servers do not know yet");
+    assert_eq!(*world.weights.lock().unwrap(), Some(Weights::ALL_BLUE));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_that_somebody_else_rolls_out_is_left_alone() {
     let world = Arc::new(World::default());
     let mut journal = MockJournal::new();
@@ -257,11 +301,7 @@ struct Hanging;
 
 #[async_trait]
 impl mpac_deploy_core::port::Notify for Hanging {
-    async fn notify(
-        &self,
-        _: &RolloutId,
-        _: &mpac_deploy_core::decision::Decision,
-    ) -> Result<(), mpac_deploy_core::port::PortError> {
+    async fn notify(&self, _: &RolloutId, _: &mpac_deploy_core::decision::Decision) -> Result<(), PortError> {
         std::future::pending().await
     }
 }

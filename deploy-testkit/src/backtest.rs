@@ -80,6 +80,7 @@ pub fn plan_for(policy: &Policy, recording: &Recording) -> Result<Plan, PolicyEr
         checks: Vec::new(),
         metrics: Vec::new(),
         probes: Vec::new(),
+        environments: None,
     };
     let start = recording.start();
     policy.compile_for_replay(release, &|sought: Sought<'_>| {

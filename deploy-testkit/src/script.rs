@@ -125,6 +125,7 @@ pub fn release(probed: bool) -> Release {
         checks: vec![CheckName::from("smoke"), CheckName::from("integration")],
         metrics: Metric::KNOWN.into_iter().filter(measured).collect(),
         probes: if probed { services.to_vec() } else { Vec::new() },
+        environments: None,
     }
 }
 

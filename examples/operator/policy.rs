@@ -44,6 +44,7 @@ fn needed_metrics(policy: &Policy) -> Result<Vec<Metric>, PolicyError> {
         checks: Vec::new(),
         metrics: Vec::new(),
         probes: Vec::new(),
+        environments: None,
     };
     let plan = policy.compile_for_replay(release, &|_| true)?;
     let mut metrics: Vec<Metric> = plan.series().iter().map(|series| series.metric.clone()).collect();

@@ -1,4 +1,4 @@
-//! What another task can do with a running driver: command it, and watch.
+//! What another task can do with a running driver: command it, watch it, and stop it.
 
 use alloc::sync::Arc;
 
@@ -18,6 +18,7 @@ pub(super) type Order = (Event, oneshot::Sender<Result<(), Rejected>>);
 pub struct DriverHandle {
     commands: mpsc::Sender<Order>,
     status: watch::Receiver<Arc<Rollout>>,
+    stop: watch::Sender<bool>,
 }
 
 /// A command that was not obeyed.
@@ -33,8 +34,12 @@ pub enum CommandError {
 }
 
 impl DriverHandle {
-    pub(super) const fn new(commands: mpsc::Sender<Order>, status: watch::Receiver<Arc<Rollout>>) -> Self {
-        Self { commands, status }
+    pub(super) const fn new(
+        commands: mpsc::Sender<Order>,
+        status: watch::Receiver<Arc<Rollout>>,
+        stop: watch::Sender<bool>,
+    ) -> Self {
+        Self { commands, status, stop }
     }
 
     /// Commands the rollout, and waits until it has been obeyed or rejected. It is stored as well, unless the journal cannot be
@@ -58,6 +63,13 @@ impl DriverHandle {
         let (answer, obeyed) = oneshot::channel();
         self.commands.send((event, answer)).await.map_err(|_| CommandError::Stopped)?;
         obeyed.await.map_err(|_| CommandError::Stopped)?.map_err(CommandError::Rejected)
+    }
+
+    /// Asks the driver to stop at the next safe point: where no change of the weights is under way, and a rollback that is taking the
+    /// traffic back has it back. [`Driver::run`](super::Driver::run) then gives the lease up and returns the rollout without an outcome, and
+    /// [`Driver::resume`](super::Driver::resume) goes on with it.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
     }
 
     /// The rollout as it stood after the latest event.

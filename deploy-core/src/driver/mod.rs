@@ -37,10 +37,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use attend::attend;
 pub use command::{CommandError, DriverHandle};
 
-use crate::effect::{Answer, Effect, Effects, Failure};
+use crate::effect::{Answer, Effect, EffectKind, Effects, Failure};
 use crate::ids::{EffectId, RecordName, RolloutId};
 use crate::journal::{Record, ReplayError, replay};
-use crate::machine::{Command, Event, Rejected, Rollout};
+use crate::machine::{Command, Event, Phase, Rejected, RollbackStep, RollingBack, Rollout};
 use crate::plan::Plan;
 use crate::port::{Checks, Clock, Fleet, Journal, JournalError, Lease, Metrics, Notify, Probes, Traffic};
 use crate::time::Timestamp;
@@ -115,6 +115,7 @@ pub struct Driver {
     notices: FuturesUnordered<BoxFuture<'static, ()>>,
     commands: mpsc::Receiver<command::Order>,
     status: watch::Sender<Arc<Rollout>>,
+    stop: watch::Receiver<bool>,
 }
 
 enum Next {
@@ -189,6 +190,7 @@ impl Driver {
     ) -> (Self, DriverHandle) {
         let (sender, commands) = mpsc::channel(command::QUEUE);
         let (status, watcher) = watch::channel(Arc::new(rollout.clone()));
+        let (stopper, stop) = watch::channel(false);
         let mut clock = SteadyClock::new(Arc::clone(&ports.clock), rollout.now());
         let now = clock.now();
         let driver = Self {
@@ -207,16 +209,18 @@ impl Driver {
             notices: FuturesUnordered::new(),
             commands,
             status,
+            stop,
         };
-        (driver, DriverHandle::new(sender, watcher))
+        (driver, DriverHandle::new(sender, watcher, stopper))
     }
 
-    /// Drives the rollout to its end, then gives the lease up.
+    /// Drives the rollout to its end, or to a safe point after [`DriverHandle::stop`], then gives the lease up. Only a rollout that was
+    /// stopped has no outcome.
     ///
     /// # Errors
     /// [`DriverError`] when the lease is lost or somebody else has written to the journal: then nothing more is done.
     pub async fn run(mut self) -> Result<Rollout, DriverError> {
-        while self.rollout.outcome().is_none() || !self.backlog.is_empty() {
+        while !self.may_stop() && (self.rollout.outcome().is_none() || !self.backlog.is_empty()) {
             match self.next().await {
                 Next::Outcome(Some((effect, result))) => {
                     self.aborts.remove(&effect);
@@ -231,9 +235,25 @@ impl Driver {
                 Next::Time => self.time_has_come().await?,
             }
         }
+        // What a rollout that was stopped still wants is wanted by whoever resumes it.
+        self.running.clear();
+        self.store().await?;
         while self.notices.next().await.is_some() {}
         release(&self.ports, &self.lease).await;
         Ok(self.rollout)
+    }
+
+    /// Whether a stop was asked for and can be had: a change of the weights that is under way is waited for, and so is one that takes
+    /// the release back, however often it must be tried.
+    fn may_stop(&self) -> bool {
+        let is_taking_back = || {
+            let phase = self.rollout.phase();
+            matches!(phase, Phase::RollingBack(RollingBack { step: RollbackStep::Setting, .. }))
+        };
+        let is_changing = |effect: &Effect| {
+            matches!(effect.kind, EffectKind::SetWeights { .. }) && self.aborts.contains_key(&effect.id)
+        };
+        *self.stop.borrow() && !is_taking_back() && !self.rollout.outstanding().any(is_changing)
     }
 
     async fn next(&mut self) -> Next {
@@ -245,6 +265,7 @@ impl Driver {
             Some(outcome) = self.running.next() => Next::Outcome(outcome),
             Some((command, answer)) = self.commands.recv() => Next::Command(command, answer),
             Some(()) = self.notices.next() => Next::Outcome(None),
+            Ok(()) = self.stop.changed() => Next::Outcome(None),
             () = sleep => Next::Time,
         }
     }

@@ -39,6 +39,31 @@ pub struct Release {
     /// The critical services that the probes port can probe, by the name of their `*_up` metric.
     #[serde(default)]
     pub probes: Vec<Metric>,
+    /// The environments that play the two sides, where they have names of their own: after a rollout its green is what the next one
+    /// calls blue. Whoever resumes a rollout finds here which is which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<Environments>,
+}
+
+/// The environments that play the two sides of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environments {
+    /// The one that serves now.
+    pub blue: String,
+    /// The one that shall serve next.
+    pub green: String,
+}
+
+impl Environments {
+    /// The environment that plays this side.
+    #[must_use]
+    pub fn of(&self, side: Side) -> &str {
+        match side {
+            Side::Blue => &self.blue,
+            Side::Green => &self.green,
+        }
+    }
 }
 
 /// A metric of a side that the plan needs in every period.

@@ -35,6 +35,7 @@ pub fn release() -> Release {
         checks: vec![CheckName::from("smoke"), CheckName::from("integration")],
         metrics: Metric::KNOWN.to_vec(),
         probes: Vec::new(),
+        environments: None,
     }
 }
 

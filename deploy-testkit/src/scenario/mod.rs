@@ -221,5 +221,6 @@ pub fn release() -> Release {
         checks: ["smoke", "integration", "database", "auth"].map(CheckName::from).to_vec(),
         metrics: Metric::KNOWN.into_iter().filter(|metric| !probes.contains(metric)).collect(),
         probes,
+        environments: None,
     }
 }

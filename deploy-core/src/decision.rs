@@ -40,8 +40,14 @@ pub enum DecisionKind {
     Prepared,
     /// Weights are being moved towards green.
     Shift,
+    /// A change of the weights is in effect everywhere, as its authority says.
+    InSync,
+    /// The weights were read back, and are those of the change.
+    ReadBack,
     /// A stage's weights took effect: its bake begins.
     Bake,
+    /// The share of the requests that green really gets was measured.
+    Share,
     /// A stage passed its gates.
     Promote,
     /// The last stage passed its gates.
@@ -80,7 +86,10 @@ impl DecisionKind {
             Self::Start => "start",
             Self::Prepared => "prepared",
             Self::Shift => "shift",
+            Self::InSync => "in_sync",
+            Self::ReadBack => "read_back",
             Self::Bake => "bake",
+            Self::Share => "share",
             Self::Promote => "promote",
             Self::Complete => "complete",
             Self::Decommission => "decommission",
@@ -127,7 +136,10 @@ impl Decision {
             DecisionKind::Start
             | DecisionKind::Prepared
             | DecisionKind::Shift
+            | DecisionKind::InSync
+            | DecisionKind::ReadBack
             | DecisionKind::Bake
+            | DecisionKind::Share
             | DecisionKind::Promote
             | DecisionKind::Complete
             | DecisionKind::Decommission

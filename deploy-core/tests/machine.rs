@@ -29,19 +29,78 @@ fn a_healthy_release_goes_through_every_stage_and_blue_is_retired() {
             DecisionKind::Start,
             DecisionKind::Prepared,
             DecisionKind::Shift,
+            DecisionKind::InSync,
+            DecisionKind::ReadBack,
             DecisionKind::Bake,
+            DecisionKind::Share,
             DecisionKind::Promote,
             DecisionKind::Shift,
+            DecisionKind::InSync,
+            DecisionKind::ReadBack,
             DecisionKind::Bake,
+            DecisionKind::Share,
             DecisionKind::Promote,
             DecisionKind::Shift,
+            DecisionKind::InSync,
+            DecisionKind::ReadBack,
             DecisionKind::Bake,
+            DecisionKind::Share,
             DecisionKind::Complete,
             DecisionKind::Decommission,
             DecisionKind::Retired,
         ]
     );
     assert_eq!(rig.weights_set, [(95, 5), (50, 50), (0, 100)]);
+}
+
+#[test]
+fn four_facts_about_the_weights_are_in_the_log_in_their_order() {
+    let mut rig = Rig::new();
+    rig.step_until_decision(DecisionKind::Share);
+    let facts: Vec<_> = rig.decisions.iter().skip_while(|told| told.kind != DecisionKind::InSync).collect();
+    let told: Vec<_> = facts.iter().map(|told| (told.kind, told.stage.as_deref())).collect();
+    let canary = Some("canary");
+    assert_eq!(
+        told,
+        [
+            (DecisionKind::InSync, canary),
+            (DecisionKind::ReadBack, canary),
+            (DecisionKind::Bake, canary),
+            (DecisionKind::Share, canary)
+        ]
+    );
+    assert!(facts[1].reason.contains("blue 95 / green 5"), "{}", facts[1].reason);
+    assert_eq!(facts[2].at.since(facts[1].at).as_secs(), 60, "the TTL");
+    assert!(facts[3].reason.contains("5.0 % of the requests (1000 of 20000)"), "{}", facts[3].reason);
+    assert!(facts[3].evidence_end > Some(facts[2].at));
+}
+
+#[test]
+fn a_share_far_from_the_weights_is_an_alert_that_moves_nothing_and_clears() {
+    let mut rig = Rig::new();
+    rig.green_share = Some(0.2);
+    let told = rig.step_until_decision(DecisionKind::Alert).decisions;
+    let alert = told.iter().find(|told| told.kind == DecisionKind::Alert).unwrap();
+    assert_eq!(alert.rule.as_deref(), Some("traffic-share"));
+    assert!(alert.reason.contains("20.0 % of the requests"), "{}", alert.reason);
+    rig.green_share = None;
+    rig.step_until_decision(DecisionKind::AlertCleared);
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+    let alerts = rig.kinds().iter().filter(|kind| **kind == DecisionKind::Alert).count();
+    assert_eq!(alerts, 1);
+}
+
+#[test]
+fn a_share_far_from_the_weights_is_told_once_and_its_state_outlives_the_stage() {
+    let mut rig = Rig::new();
+    rig.green_share = Some(0.2);
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+    let kinds = rig.kinds();
+    let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
+    assert_eq!((count(DecisionKind::Alert), count(DecisionKind::AlertCleared)), (1, 0));
+    assert_eq!(count(DecisionKind::Share), 3);
 }
 
 #[test]
@@ -531,7 +590,7 @@ fn after_an_absence_blue_is_not_retired_before_all_evidence_is_read() {
 fn blue_is_not_retired_while_somebody_sends_traffic_to_it() {
     let mut rig = Rig::baking(2);
     rig.step_until_decision(DecisionKind::Complete);
-    rig.observed = ObservedWeights { blue: 100, green: 0 };
+    rig.observed = ObservedWeights { blue: 50, green: 50 };
     rig.run_minutes(120);
     assert!(!rig.did("retire-blue"));
     assert!(matches!(rig.rollout.control(), Control::Paused { .. }));

@@ -36,12 +36,16 @@ type Doctor = fn(&mut Trace);
 
 /// The invariant that must notice, and what is done to the life. `weights are never both zero` is left out: two zeros cannot be
 /// written down as weights, so no life can be doctored to hold them.
-const DOCTORED: [(&str, Doctor); 9] = [
+const DOCTORED: [(&str, Doctor); 10] = [
     ("green's weight rises only after a passed gate", |trace| {
         let weights = Weights::new(0, 100).unwrap();
         let set = EffectKind::SetWeights { weights, direction: Direction::Forward };
         let at = step_of(trace, DecisionKind::Prepared);
         trace.steps[at].effects.run.push(effect(set));
+    }),
+    ("three facts come before a bake", |trace| {
+        let at = step_of(trace, DecisionKind::ReadBack);
+        tell(trace, at, DecisionKind::Bake);
     }),
     ("a promotion rests on evidence", |trace| {
         let at = step_of(trace, DecisionKind::Promote);

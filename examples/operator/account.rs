@@ -69,6 +69,9 @@ pub(crate) fn stages(report: &SimReport) -> Vec<StageSpan> {
             DecisionKind::Start
             | DecisionKind::Prepared
             | DecisionKind::Shift
+            | DecisionKind::InSync
+            | DecisionKind::ReadBack
+            | DecisionKind::Share
             | DecisionKind::Decommission
             | DecisionKind::Retired
             | DecisionKind::RolledBack

@@ -72,7 +72,10 @@ pub(crate) const fn tone(kind: DecisionKind) -> Tone {
         DecisionKind::Start
         | DecisionKind::Prepared
         | DecisionKind::Shift
+        | DecisionKind::InSync
+        | DecisionKind::ReadBack
         | DecisionKind::Bake
+        | DecisionKind::Share
         | DecisionKind::Decommission
         | DecisionKind::AlertCleared
         | DecisionKind::HoldReleased

@@ -18,6 +18,9 @@ impl Rollout {
         if self.judge.observe(&self.plan, period, readings, suspended).is_none() {
             return;
         }
+        if !suspended && self.judge.latest().counted {
+            self.measure_share(period, readings, out);
+        }
         out.decisions.extend(decisions(&self.plan, &self.judge, stage, self.now));
         match self.judge.latest().ruling {
             Ruling::Continue => {}

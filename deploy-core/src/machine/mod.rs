@@ -21,6 +21,7 @@ mod outcome;
 mod outstanding;
 mod prepare;
 mod rollback;
+mod share;
 mod shift;
 mod state;
 
@@ -42,6 +43,8 @@ use crate::plan::Plan;
 use crate::time::Timestamp;
 use crate::units::Weights;
 use monitor::Monitor;
+use share::Share;
+pub(crate) use share::TRAFFIC_SHARE;
 use state::{Outstanding, Sides, Wait};
 
 /// One rollout of one release.
@@ -61,6 +64,8 @@ pub struct Rollout {
     expected: Weights,
     /// When the last stage's weights took effect.
     cutover: Option<Timestamp>,
+    /// What green really gets.
+    share: Share,
     monitor: Monitor,
     outstanding: Vec<Outstanding>,
     effects_issued: u64,
@@ -84,6 +89,7 @@ impl Rollout {
             health: Sides { blue: KnownHealth::Unknown, green: KnownHealth::Unknown },
             expected: Weights::ALL_BLUE,
             cutover: None,
+            share: Share::default(),
             outstanding: Vec::new(),
             effects_issued: 0,
         };

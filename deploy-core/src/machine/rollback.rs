@@ -79,6 +79,7 @@ impl Rollout {
     pub(super) fn rollback_confirmed(&mut self, rolling_back: RollingBack, in_sync: bool, out: &mut Effects) {
         let RollbackStep::Confirming { change, .. } = rolling_back.step else { return };
         if in_sync {
+            self.tell_in_sync(out);
             self.back_at(RollbackStep::ReadingBack);
             self.issue(EffectKind::ReadWeights, out);
         } else {
@@ -113,7 +114,7 @@ impl Rollout {
         } else if is_verified {
             self.rolled_back(rolling_back.cause, out);
         } else {
-            let until = self.now.after(self.plan.policy().effects.ttl.duration());
+            let until = self.tell_read_back(observed, out);
             self.back_at(RollbackStep::Settling { until });
         }
     }

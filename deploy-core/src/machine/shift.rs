@@ -1,7 +1,8 @@
 //! Phase 2 of the strategy: a stage's weights are put into effect.
 //!
-//! Four facts come before a bake, each visible in the log: the change is in sync, a read-back shows it, the TTL has
-//! passed (semantics 5.2), and before all that green was known healthy and nobody else had changed the weights.
+//! Before a change green is known healthy and nobody else has changed the weights. Three facts come before a bake, each visible in
+//! the log: the change is in sync, a read-back shows it, the TTL has passed (semantics 5.2). The fourth, the share of the requests
+//! that green really gets, can only be measured once they come: see `share`.
 
 use alloc::format;
 use alloc::string::String;
@@ -48,7 +49,7 @@ impl Rollout {
             }
             ShiftStep::ReadingBack => {
                 if self.compare_weights(weights, out) {
-                    let until = self.now.after(self.plan.policy().effects.ttl.duration());
+                    let until = self.tell_read_back(weights, out);
                     self.at_step(stage, ShiftStep::Settling { until });
                 } else {
                     // Paused: when it is resumed, the change is made anew.
@@ -103,6 +104,7 @@ impl Rollout {
     pub(super) fn shift_confirmed(&mut self, shifting: Shifting, in_sync: bool, out: &mut Effects) {
         let ShiftStep::Confirming { change, deadline, .. } = shifting.step else { return };
         if in_sync {
+            self.tell_in_sync(out);
             self.at_step(shifting.stage, ShiftStep::ReadingBack);
             self.issue(EffectKind::ReadWeights, out);
         } else {
@@ -150,6 +152,26 @@ impl Rollout {
         }
     }
 
+    pub(super) fn tell_in_sync(&self, out: &mut Effects) {
+        self.decide(
+            DecisionKind::InSync,
+            format!("{}: the change is in effect everywhere", self.expected),
+            out,
+        );
+    }
+
+    /// Tells what a read-back shows; the time until which the old answer may still be in use follows.
+    pub(super) fn tell_read_back(&self, observed: ObservedWeights, out: &mut Effects) -> Timestamp {
+        let ttl = self.plan.policy().effects.ttl;
+        let until = self.now.after(ttl.duration());
+        self.decide(
+            DecisionKind::ReadBack,
+            format!("the record shows {observed}; the TTL of {ttl} passes at {until}"),
+            out,
+        );
+        until
+    }
+
     /// Asks whether a change is in sync, unless the question is under way.
     pub(super) fn confirm(&mut self, change: EffectId, out: &mut Effects) {
         if !self.is_confirming() {
@@ -168,9 +190,15 @@ impl Rollout {
         }
         self.judge.enter(&self.plan, stage, effective);
         self.phase = Phase::Baking(Baking { stage, effective });
+        self.share.begin_stage();
         let ttl = self.plan.policy().effects.ttl;
+        let share = if self.measures_share() {
+            "the share of the requests is measured from now on"
+        } else {
+            "the share of the requests is not measured, since no rule looks at the `requests` of blue"
+        };
         let reason = format!(
-            "{}: in sync, read back, and the TTL of {ttl} has passed; {} min of evidence are needed",
+            "{}: in sync, read back, and the TTL of {ttl} has passed; {} min of evidence are needed; {share}",
             self.expected,
             self.plan.stage_bake(stage)
         );

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::looser;
+use crate::machine::TRAFFIC_SHARE;
 use crate::metric::{Metric, Side, Signal, Unit};
 use crate::policy::{
     Comparison, ComparisonRule, Condition, Gate, GateRule, Policy, PolicyError, Quantity, Stage, TrendRule,
@@ -122,7 +123,7 @@ fn check_stage(path: &str, stage: &Stage) -> Checked {
 }
 
 /// Ids that the library gives itself.
-const RESERVED: [&str; 4] = ["blind", "no-traffic", "evidence", "blue-unhealthy"];
+const RESERVED: [&str; 5] = ["blind", "no-traffic", "evidence", "blue-unhealthy", TRAFFIC_SHARE];
 
 fn check_id(path: &str, id: &str) -> Checked {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -61,6 +61,8 @@ pub struct Rig {
     pub retired_at: Option<Timestamp>,
     /// Green answers with eleven 5xx in periods that begin from here on.
     pub bad_from: Option<Timestamp>,
+    /// Green gets this share of the requests, whatever the weights are.
+    pub green_share: Option<f64>,
     /// The change of a rollback is not known to the adapter any more, so many times.
     pub forgets_change: u32,
     metrics: Vec<(Metric, f64)>,
@@ -105,6 +107,7 @@ impl Rig {
             decisions: effects.decisions,
             retired_at: None,
             bad_from: None,
+            green_share: None,
             forgets_change: 0,
             metrics: Vec::new(),
             lost: Vec::new(),
@@ -277,24 +280,31 @@ impl Rig {
                 return Some(11.0);
             }
             let set = self.metrics.iter().find(|(known, _)| known == metric && side == Side::Green);
-            set.map_or_else(|| healthy(metric), |(_, value)| Some(*value))
+            set.map_or_else(|| healthy(metric, self.requests(side)), |(_, value)| Some(*value))
         };
         series
             .iter()
             .map(|series| value(series.side, &series.metric).map_or(Reading::ABSENT, Reading::from_number))
             .collect()
     }
+
+    /// What a side gets of 20 000 requests by the weights, or of the share that green gets in their place.
+    fn requests(&self, side: Side) -> f64 {
+        let (blue, green) = (f64::from(self.observed.blue), f64::from(self.observed.green));
+        let green = self.green_share.unwrap_or(green / (blue + green));
+        20_000.0 * if side == Side::Green { green } else { 1.0 - green }
+    }
 }
 
-fn healthy(metric: &Metric) -> Option<f64> {
+fn healthy(metric: &Metric, requests: f64) -> Option<f64> {
     Some(match metric {
-        Metric::Requests => 10_000.0,
+        Metric::Requests => requests,
         Metric::Errors | Metric::Http5xx => return None,
         Metric::LatencyP50 => 40.0,
         Metric::LatencyP95 => 200.0,
         Metric::LatencyP99 => 400.0,
         Metric::MemoryUtilization => 0.5,
-        Metric::Transactions => 500.0,
+        Metric::Transactions => requests / 20.0,
         Metric::DbConnectionErrors | Metric::TransactionFailures | Metric::LogAnomalies => 0.0,
         Metric::PostgresUp | Metric::RedisUp | Metric::Custom(_) => 1.0,
     })

@@ -13,6 +13,7 @@
 
 mod blue_is_kept;
 mod decisions_are_repeatable;
+mod facts_before_bake;
 mod fired_means_back;
 mod gates_before_weight;
 mod journal_is_the_state;
@@ -47,9 +48,10 @@ pub struct Violation {
 }
 
 /// Every invariant.
-pub const ALL: [Invariant; 10] = [
+pub const ALL: [Invariant; 11] = [
     never_both_zero::INVARIANT,
     gates_before_weight::INVARIANT,
+    facts_before_bake::INVARIANT,
     promotion_rests_on_evidence::INVARIANT,
     fired_means_back::INVARIANT,
     no_way_forward_after_rollback::INVARIANT,

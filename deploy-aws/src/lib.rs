@@ -3,7 +3,8 @@
 //! The public interface is:
 //! - [`client`]: the SDK's configuration from the standard AWS environment, built lean, with retries left to the rollout,
 //! - [`Route53Traffic`]: the weights of a blue-green pair as two weighted alias records of Route 53,
-//! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process.
+//! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process,
+//! - [`CallError`]: why a call failed, whichever service it was made to.
 //!
 //! ```no_run
 //! # #[cfg(feature = "route53")]
@@ -28,10 +29,12 @@
 //! ```
 
 pub mod client;
+mod error;
 mod quota;
 #[cfg(feature = "route53")]
 pub mod route53;
 
+pub use error::CallError;
 pub use quota::Quota;
 #[cfg(feature = "route53")]
-pub use route53::{CallError, RecordError, Route53Config, Route53Error, Route53Traffic};
+pub use route53::{RecordError, Route53Config, Route53Error, Route53Traffic, ZoneError};

@@ -9,9 +9,9 @@ use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, Re
 use mpac_deploy_core::effect::Direction;
 
 use super::pair::{Pair, canonical};
-use super::{CallError, Route53Config};
-use crate::Quota;
+use super::{Route53Config, Route53Error};
 use crate::client::DEFAULT_REGION;
+use crate::{CallError, Quota};
 
 const LIST: &str = "ListResourceRecordSets";
 const CHANGE: &str = "ChangeResourceRecordSets";
@@ -105,14 +105,18 @@ impl Calls {
     }
 
     /// Every record of the name.
-    pub(super) async fn records(&self, name: &str, pace: Pace) -> Result<Vec<ResourceRecordSet>, CallError> {
+    pub(super) async fn records(
+        &self,
+        name: &str,
+        pace: Pace,
+    ) -> Result<Vec<ResourceRecordSet>, Route53Error> {
         let name = canonical(name);
         let first = self.client.list_resource_record_sets().hosted_zone_id(&self.zone).max_items(PAGE);
         let mut page = first.clone().start_record_name(&name);
         let mut records = Vec::new();
         loop {
             self.turn(pace).await;
-            let answer = page.send().await.map_err(|error| CallError::of(LIST, error))?;
+            let answer = page.send().await.map_err(|error| Route53Error::of(LIST, error))?;
             let on_page = answer.resource_record_sets.len();
             records.extend(
                 answer.resource_record_sets.into_iter().take_while(|record| canonical(&record.name) == name),
@@ -132,17 +136,16 @@ impl Calls {
     }
 
     /// Makes a change and gives its id. Its turn has been taken.
-    pub(super) async fn change(&self, batch: Batch) -> Result<String, CallError> {
+    pub(super) async fn change(&self, batch: Batch) -> Result<String, Route53Error> {
         let batch = batch.build().map_err(invalid)?;
         let call = self.client.change_resource_record_sets().hosted_zone_id(&self.zone).change_batch(batch);
-        let answer = call.send().await.map_err(|error| CallError::of(CHANGE, error))?;
-        answer
-            .change_info
-            .map(|info| info.id)
-            .ok_or_else(|| CallError::NoAnswer { call: CHANGE, message: "the answer names no change".into() })
+        let answer = call.send().await.map_err(|error| Route53Error::of(CHANGE, error))?;
+        answer.change_info.map(|info| info.id).ok_or_else(|| {
+            CallError::NoAnswer { call: CHANGE, message: "the answer names no change".into() }.into()
+        })
     }
 
-    pub(super) async fn is_in_sync(&self, change: &str) -> Result<bool, CallError> {
+    pub(super) async fn is_in_sync(&self, change: &str) -> Result<bool, Route53Error> {
         self.turn(Pace::Queue).await;
         let answer = self
             .client
@@ -150,12 +153,12 @@ impl Calls {
             .id(change)
             .send()
             .await
-            .map_err(|error| CallError::of(GET_CHANGE, error))?;
+            .map_err(|error| Route53Error::of(GET_CHANGE, error))?;
         Ok(answer.change_info.is_some_and(|info| info.status == ChangeStatus::Insync))
     }
 }
 
 /// A change that cannot even be written down.
 pub(super) fn invalid(error: BuildError) -> CallError {
-    CallError::Refused { call: CHANGE, code: "an invalid request".into(), message: error.to_string() }
+    CallError::invalid(CHANGE, error.to_string())
 }

@@ -3,10 +3,12 @@
 use std::error::Error;
 
 use aws_sdk_route53::config::http::HttpResponse;
-use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_route53::error::{ProvideErrorMetadata, SdkError};
 use mpac_deploy_core::effect::ObservedWeights;
 use mpac_deploy_core::ids::{EffectId, FencingToken, RecordName};
 use mpac_deploy_core::port::PortError;
+
+use crate::CallError;
 
 /// An error of the Route 53 adapter. As a [`PortError`] it keeps its meaning and its text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,9 @@ pub enum Route53Error {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// Route 53 refused a call for a reason of its own.
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
     /// The adapter is for another record.
     #[error("this adapter moves the weights of {ours}, not of {asked}")]
     OtherRecord {
@@ -135,32 +140,16 @@ pub enum RecordError {
     },
 }
 
-/// Why a call failed.
+/// What Route 53 itself has against a call; nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum CallError {
-    /// The limit of the account is used up; nothing was done.
-    #[error("{call}: throttled: {message}")]
-    Throttled {
-        /// The call.
-        call: &'static str,
-        /// What AWS says.
-        message: String,
-    },
-    /// Route 53 still works at another change of the zone; nothing was done.
+pub enum ZoneError {
+    /// It still works at another change of the zone.
     #[error("{call}: the zone is busy with another change: {message}")]
     PriorRequestNotComplete {
         /// The call.
         call: &'static str,
         /// What AWS says.
-        message: String,
-    },
-    /// Not reached, timed out, cut off, or an error of the server: whether it was done is unknown.
-    #[error("{call}: no answer, the outcome is unknown: {message}")]
-    NoAnswer {
-        /// The call.
-        call: &'static str,
-        /// What happened.
         message: String,
     },
     /// There is no such zone.
@@ -187,78 +176,35 @@ pub enum CallError {
         /// What AWS says.
         message: String,
     },
-    /// The credentials or the signature have expired; the next attempt has new ones.
-    #[error("{call}: expired: {message}")]
-    Expired {
-        /// The call.
-        call: &'static str,
-        /// What AWS says.
-        message: String,
-    },
-    /// The credentials do not allow it.
-    #[error("{call}: not allowed: {message}")]
-    AccessDenied {
-        /// The call.
-        call: &'static str,
-        /// What AWS says.
-        message: String,
-    },
-    /// Refused for another reason.
-    #[error("{call}: refused with {code}: {message}")]
-    Refused {
-        /// The call.
-        call: &'static str,
-        /// AWS's code.
-        code: String,
-        /// What AWS says.
-        message: String,
-    },
 }
 
-impl CallError {
-    /// Whether nothing can have been done.
-    #[must_use]
-    pub const fn did_nothing(&self) -> bool {
-        !matches!(self, Self::NoAnswer { .. })
-    }
-
+impl Route53Error {
     /// The meaning of an SDK's error.
     pub(super) fn of<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-        match &error {
-            SdkError::ServiceError(refusal) => {
-                let told = refusal.err();
-                let message =
-                    told.message().map_or_else(|| DisplayErrorContext(told).to_string(), str::to_owned);
-                Self::of_code(call, status, told.code().unwrap_or("no code"), message)
-            }
-            SdkError::ConstructionFailure(_) => Self::Refused {
-                call,
-                code: "an invalid request".into(),
-                message: DisplayErrorContext(&error).to_string(),
-            },
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) | _ => {
-                Self::NoAnswer { call, message: DisplayErrorContext(&error).to_string() }
-            }
+        let error = CallError::of(call, error);
+        let CallError::Refused { call, code, message } = error else { return error.into() };
+        match code.as_str() {
+            "PriorRequestNotComplete" => ZoneError::PriorRequestNotComplete { call, message }.into(),
+            "NoSuchHostedZone" => ZoneError::NoSuchHostedZone { call, message }.into(),
+            "NoSuchChange" => ZoneError::NoSuchChange { call, message }.into(),
+            "InvalidChangeBatch" | "InvalidInput" => ZoneError::InvalidChangeBatch { call, message }.into(),
+            _ => CallError::Refused { call, code, message }.into(),
         }
     }
 
-    fn of_code(call: &'static str, status: u16, code: &str, message: String) -> Self {
-        match code {
-            "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => {
-                Self::Throttled { call, message }
-            }
-            "PriorRequestNotComplete" => Self::PriorRequestNotComplete { call, message },
-            "NoSuchHostedZone" => Self::NoSuchHostedZone { call, message },
-            "NoSuchChange" => Self::NoSuchChange { call, message },
-            "InvalidChangeBatch" | "InvalidInput" => Self::InvalidChangeBatch { call, message },
-            "AccessDenied" | "AccessDeniedException" => Self::AccessDenied { call, message },
-            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Self::Expired { call, message },
-            _ if status >= 500 => Self::NoAnswer { call, message: format!("{code} ({status}): {message}") },
-            _ => Self::Refused { call, code: code.into(), message },
+    /// Whether nothing can have been done.
+    #[must_use]
+    pub const fn did_nothing(&self) -> bool {
+        match self {
+            Self::Call(error) => error.did_nothing(),
+            Self::Record(_)
+            | Self::Zone(_)
+            | Self::OtherRecord { .. }
+            | Self::Fenced { .. }
+            | Self::UnknownChange(_) => true,
         }
     }
 }
@@ -267,16 +213,12 @@ impl From<Route53Error> for PortError {
     fn from(error: Route53Error) -> Self {
         let text = error.to_string();
         match error {
-            Route53Error::Call(
-                CallError::Throttled { .. }
-                | CallError::PriorRequestNotComplete { .. }
-                | CallError::Expired { .. }
-                | CallError::NoAnswer { .. },
-            ) => Self::Unavailable(text),
+            Route53Error::Call(error) => error.into(),
+            Route53Error::Zone(ZoneError::PriorRequestNotComplete { .. }) => Self::Unavailable(text),
             Route53Error::Record(RecordError::Missing { .. })
             | Route53Error::OtherRecord { .. }
             | Route53Error::UnknownChange(_)
-            | Route53Error::Call(CallError::NoSuchHostedZone { .. } | CallError::NoSuchChange { .. }) => {
+            | Route53Error::Zone(ZoneError::NoSuchHostedZone { .. } | ZoneError::NoSuchChange { .. }) => {
                 Self::NotFound(text)
             }
             Route53Error::Record(
@@ -289,11 +231,7 @@ impl From<Route53Error> for PortError {
                 | RecordError::SomebodyElse { .. },
             )
             | Route53Error::Fenced { .. }
-            | Route53Error::Call(
-                CallError::InvalidChangeBatch { .. }
-                | CallError::AccessDenied { .. }
-                | CallError::Refused { .. },
-            ) => Self::Refused(text),
+            | Route53Error::Zone(ZoneError::InvalidChangeBatch { .. }) => Self::Refused(text),
         }
     }
 }

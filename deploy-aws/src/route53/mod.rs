@@ -18,9 +18,9 @@ use mpac_deploy_core::ids::{EffectId, FencingToken, RecordName};
 use mpac_deploy_core::port::{PortError, Traffic};
 use mpac_deploy_core::units::Weights;
 
-pub use error::{CallError, RecordError, Route53Error};
+pub use error::{RecordError, Route53Error, ZoneError};
 
-use crate::Quota;
+use crate::{CallError, Quota};
 use calls::{Batch, Calls, Pace};
 use fence::Marker;
 use memory::{Memory, Standing};
@@ -140,7 +140,7 @@ impl Route53Traffic {
                 Ok(())
             }
             Err(error) => {
-                if !matches!(&error, Route53Error::Call(call) if !call.did_nothing()) {
+                if error.did_nothing() {
                     self.memory().did_nothing(id, before);
                 }
                 Err(error)
@@ -181,7 +181,7 @@ impl Route53Traffic {
         loop {
             marker.admit(fence)?;
             match self.send(fence, batch.clone().after(marker.replaced_by(&next)), pace).await {
-                Err(Route53Error::Call(error @ CallError::InvalidChangeBatch { .. })) => {
+                Err(Route53Error::Zone(error @ ZoneError::InvalidChangeBatch { .. })) => {
                     let found = self.marker(name, pace).await?;
                     if found == marker {
                         // So it was not the marker that was refused.
@@ -202,7 +202,7 @@ impl Route53Traffic {
         self.calls.turn(pace).await;
         // While this call waited for its turn, a later holder may have acted.
         self.memory().admit(fence)?;
-        Ok(self.calls.change(batch).await?)
+        self.calls.change(batch).await
     }
 
     async fn marker(&self, name: &str, pace: Pace) -> Result<Marker, Route53Error> {
@@ -218,7 +218,7 @@ impl Route53Traffic {
         self.calls.turn(Pace::Queue).await;
         let change = match self.calls.change(Batch::replace_by_itself(&pair, comment)).await {
             // The records are other ones by now: the next attempt reads them again.
-            Err(CallError::InvalidChangeBatch { call, message }) => {
+            Err(Route53Error::Zone(ZoneError::InvalidChangeBatch { call, message })) => {
                 return Err(CallError::NoAnswer { call, message }.into());
             }
             written => written?,

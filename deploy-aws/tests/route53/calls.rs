@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use mpac_deploy_aws::{CallError, Quota, RecordError, Route53Config, Route53Error, Route53Traffic};
+use mpac_deploy_aws::{
+    CallError, Quota, RecordError, Route53Config, Route53Error, Route53Traffic, ZoneError,
+};
 use mpac_deploy_core::effect::Direction;
 use mpac_deploy_core::ids::{EffectId, FencingToken, RecordName, RolloutId};
 use mpac_deploy_core::port::PortError;
@@ -14,17 +16,17 @@ fn change_fails(rig: &Rig, fault: CallFault) {
     rig.aws.script(Operation::ChangeResourceRecordSets, [fault]);
 }
 
-fn call_error(result: Result<(), Route53Error>) -> CallError {
-    let Err(Route53Error::Call(error)) = result else { panic!("{result:?}") };
+fn call_error(result: Result<(), Route53Error>) -> Route53Error {
+    let Err(error @ (Route53Error::Call(_) | Route53Error::Zone(_))) = result else { panic!("{result:?}") };
     error
 }
 
-fn meaning(error: &CallError) -> PortError {
-    Route53Error::from(error.clone()).into()
+fn meaning(error: &Route53Error) -> PortError {
+    error.clone().into()
 }
 
 /// The error of a change that is struck by the fault; the change did nothing, and the same one succeeds afterwards.
-async fn after(fault: CallFault) -> CallError {
+async fn after(fault: CallFault) -> Route53Error {
     let rig = rig().await;
     change_fails(&rig, fault);
     let error = call_error(rig.forward(1, 95, 5).await);
@@ -83,27 +85,33 @@ async fn a_comment_is_no_longer_than_route_53_takes_it() {
 #[tokio::test]
 async fn a_throttled_change_did_nothing_and_can_be_made_again() {
     let error = after(CallFault::Throttle).await;
-    assert!(matches!(error, CallError::Throttled { .. }) && error.did_nothing(), "{error}");
+    assert!(
+        matches!(error, Route53Error::Call(CallError::Throttled { .. })) && error.did_nothing(),
+        "{error}"
+    );
     assert!(matches!(meaning(&error), PortError::Unavailable(_)));
 }
 
 #[tokio::test]
 async fn a_server_error_leaves_the_outcome_unknown() {
     let error = after(CallFault::ServerError).await;
-    assert!(matches!(error, CallError::NoAnswer { .. }) && !error.did_nothing(), "{error}");
+    assert!(
+        matches!(error, Route53Error::Call(CallError::NoAnswer { .. })) && !error.did_nothing(),
+        "{error}"
+    );
     assert!(matches!(meaning(&error), PortError::Unavailable(_)));
 }
 
 #[tokio::test]
 async fn a_connection_that_is_cut_before_the_effect_leaves_the_outcome_unknown() {
     let error = after(CallFault::CutBefore).await;
-    assert!(matches!(error, CallError::NoAnswer { .. }), "{error}");
+    assert!(matches!(error, Route53Error::Call(CallError::NoAnswer { .. })), "{error}");
 }
 
 #[tokio::test]
 async fn a_missing_permission_is_refused_for_good() {
     let error = after(CallFault::access_denied()).await;
-    assert!(matches!(error, CallError::AccessDenied { .. }), "{error}");
+    assert!(matches!(error, Route53Error::Call(CallError::AccessDenied { .. })), "{error}");
     assert!(matches!(meaning(&error), PortError::Refused(_)));
 }
 
@@ -111,7 +119,7 @@ async fn a_missing_permission_is_refused_for_good() {
 async fn expired_credentials_can_be_renewed() {
     let fault = CallFault::Refuse { status: 403, code: "ExpiredToken".into(), message: "expired".into() };
     let error = after(fault).await;
-    assert!(matches!(error, CallError::Expired { .. }), "{error}");
+    assert!(matches!(error, Route53Error::Call(CallError::Expired { .. })), "{error}");
     assert!(matches!(meaning(&error), PortError::Unavailable(_)));
 }
 
@@ -132,7 +140,7 @@ async fn an_invalid_batch_is_refused_with_what_aws_says() {
     })
     .await;
     assert!(
-        matches!(&error, CallError::InvalidChangeBatch { message, .. } if message.contains("Tried")),
+        matches!(&error, Route53Error::Zone(ZoneError::InvalidChangeBatch { message, .. }) if message.contains("Tried")),
         "{error}"
     );
     assert!(matches!(meaning(&error), PortError::Refused(_)));
@@ -144,7 +152,7 @@ async fn an_unknown_zone_is_not_found() {
     let config = Route53Config::new("ZNOWHERE", RecordName::from(NAME));
     let traffic = Route53Traffic::new(&sdk(&aws).await, &Quota::route53(), config);
     let error = traffic.weights().await.unwrap_err();
-    assert!(matches!(error, Route53Error::Call(CallError::NoSuchHostedZone { .. })), "{error}");
+    assert!(matches!(error, Route53Error::Zone(ZoneError::NoSuchHostedZone { .. })), "{error}");
     assert!(matches!(PortError::from(error), PortError::NotFound(_)));
 }
 
@@ -155,7 +163,7 @@ async fn an_unknown_change_is_not_found() {
     let lost = CallFault::Refuse { status: 404, code: "NoSuchChange".into(), message: "lost".into() };
     rig.aws.script(Operation::GetChange, [lost]);
     let error = rig.traffic.is_in_sync(&effect(1)).await.unwrap_err();
-    assert!(matches!(error, Route53Error::Call(CallError::NoSuchChange { .. })), "{error}");
+    assert!(matches!(error, Route53Error::Zone(ZoneError::NoSuchChange { .. })), "{error}");
     assert!(matches!(PortError::from(error), PortError::NotFound(_)));
 }
 
@@ -164,7 +172,10 @@ async fn a_busy_zone_takes_the_change_a_little_later() {
     let rig = rig_with(Settings::default().with_zone_busy(Duration::from_millis(300))).await;
     rig.forward(1, 95, 5).await.unwrap();
     let error = call_error(rig.forward(2, 50, 50).await);
-    assert!(matches!(error, CallError::PriorRequestNotComplete { .. }) && error.did_nothing(), "{error}");
+    assert!(
+        matches!(error, Route53Error::Zone(ZoneError::PriorRequestNotComplete { .. })) && error.did_nothing(),
+        "{error}"
+    );
     assert!(matches!(meaning(&error), PortError::Unavailable(_)));
     assert_eq!(rig.in_zone(), (Some(95), Some(5)));
     tokio::time::sleep(Duration::from_millis(350)).await;
@@ -179,7 +190,7 @@ async fn an_answer_that_does_not_come_is_not_waited_for_without_end() {
     let began = std::time::Instant::now();
     let error = call_error(rig.forward(1, 95, 5).await);
     assert!(began.elapsed() < Duration::from_secs(10));
-    assert!(matches!(error, CallError::NoAnswer { .. }), "{error}");
+    assert!(matches!(error, Route53Error::Call(CallError::NoAnswer { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -187,7 +198,7 @@ async fn a_change_whose_answer_was_lost_is_made_again_without_harm() {
     let rig = rig().await;
     change_fails(&rig, CallFault::CutAfter);
     let error = call_error(rig.forward(1, 95, 5).await);
-    assert!(matches!(error, CallError::NoAnswer { .. }), "{error}");
+    assert!(matches!(error, Route53Error::Call(CallError::NoAnswer { .. })), "{error}");
     assert_eq!(rig.in_zone(), (Some(95), Some(5)));
     rig.forward(1, 95, 5).await.unwrap();
     assert_eq!(rig.in_zone(), (Some(95), Some(5)));

@@ -2,8 +2,11 @@
 //!
 //! | feature | brings |
 //! |---|---|
+//! | `checks` | [`checks`]: pre-production checks and probes, as HTTP requests, commands and connections |
 //! | `sqlite` | [`sqlite`]: the journal in one file, for one machine |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "checks")]
+pub mod checks;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

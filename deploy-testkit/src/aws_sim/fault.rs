@@ -6,7 +6,7 @@ use std::time::Duration;
 use mpac_deploy_core::time::Timestamp;
 use rand::RngExt;
 
-use super::operation::Operation;
+use super::operation::{Operation, Service};
 use crate::world::dice::{Dice, Purpose};
 
 /// What happens to a call.
@@ -63,7 +63,8 @@ pub struct CallRecord {
 #[derive(Debug)]
 pub(super) struct Script {
     lines: BTreeMap<Operation, VecDeque<CallFault>>,
-    strikes: Option<(f64, Vec<CallFault>, Dice)>,
+    /// By the service that it strikes; all of them if `None`.
+    strikes: BTreeMap<Option<Service>, Strike>,
     bucket: Option<Bucket>,
     calls: u64,
 }
@@ -76,7 +77,7 @@ impl Script {
             tokens: f64::from(burst),
             filled: now,
         });
-        Self { lines: BTreeMap::new(), strikes: None, bucket, calls: 0 }
+        Self { lines: BTreeMap::new(), strikes: BTreeMap::new(), bucket, calls: 0 }
     }
 
     pub(super) fn add(&mut self, operation: Operation, faults: impl IntoIterator<Item = CallFault>) {
@@ -84,7 +85,11 @@ impl Script {
     }
 
     pub(super) fn strike(&mut self, share: f64, faults: &[CallFault], seed: u64) {
-        self.strikes = (!faults.is_empty()).then(|| (share, faults.to_vec(), Dice::new(seed)));
+        self.strikes.insert(None, Strike { share, faults: faults.to_vec(), dice: Dice::new(seed) });
+    }
+
+    pub(super) fn strike_service(&mut self, service: Service, share: f64, faults: &[CallFault], seed: u64) {
+        self.strikes.insert(Some(service), Strike { share, faults: faults.to_vec(), dice: Dice::new(seed) });
     }
 
     /// What happens to the call that comes in now.
@@ -96,12 +101,27 @@ impl Script {
         if let Some(fault) = self.lines.get_mut(&operation).and_then(VecDeque::pop_front) {
             return fault;
         }
-        let Some((share, faults, dice)) = &self.strikes else { return CallFault::Pass };
-        if dice.share(Purpose::Strike, self.calls, 0) >= *share {
-            return CallFault::Pass;
+        let strikes = [Some(operation.service()), None].into_iter().filter_map(|of| self.strikes.get(&of));
+        strikes.filter_map(|strike| strike.on(self.calls)).next().unwrap_or(CallFault::Pass)
+    }
+}
+
+/// A share of the calls, and what happens to them.
+#[derive(Debug)]
+struct Strike {
+    share: f64,
+    faults: Vec<CallFault>,
+    dice: Dice,
+}
+
+impl Strike {
+    /// What happens to the call of this number, if it is one of that share.
+    fn on(&self, call: u64) -> Option<CallFault> {
+        if self.faults.is_empty() || self.dice.share(Purpose::Strike, call, 0) >= self.share {
+            return None;
         }
-        let which = dice.stream(Purpose::Strike, self.calls, 1).random_range(0..faults.len());
-        faults.get(which).cloned().unwrap_or(CallFault::Pass)
+        let which = self.dice.stream(Purpose::Strike, call, 1).random_range(0..self.faults.len());
+        self.faults.get(which).cloned()
     }
 }
 

@@ -22,6 +22,7 @@ pub mod elbv2;
 mod fault;
 mod form;
 mod operation;
+mod plain;
 mod route53;
 mod server;
 mod wire;
@@ -261,6 +262,12 @@ impl AwsSim {
     /// Puts faults in line for the next calls of an operation, one each.
     pub fn script(&self, operation: Operation, faults: impl IntoIterator<Item = CallFault>) {
         self.shared.account.get().script.add(operation, faults);
+    }
+
+    /// From here on, this share of the calls to one service is struck by one of these faults, besides what
+    /// [`strike`](Self::strike) strikes.
+    pub fn strike_service(&self, service: Service, share: f64, faults: &[CallFault], seed: u64) {
+        self.shared.account.get().script.strike_service(service, share, faults, seed);
     }
 
     /// From here on, this share of all calls is struck by one of these faults, by the seed; no fault ends it. What is in line by

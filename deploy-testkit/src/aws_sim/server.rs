@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::fault::{CallFault, CallRecord};
 use super::operation::{Operation, Service};
 use super::wire::{Answer, Call, Protocol, Refusal};
-use super::{Shared, dispatch, route53};
+use super::{Shared, dispatch, plain, route53};
 
 /// Accepts connections until it is dropped.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
@@ -40,6 +40,9 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
 
 async fn respond(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
     let call = read(request).await?;
+    if let Some(answer) = plain::answer(shared, &call) {
+        return Ok(response(answer));
+    }
     let service = call.signed_for.as_deref().and_then(Service::signed_for);
     let operation = service.and_then(|service| operation(service, &call));
     let fault = operation.map_or(CallFault::Pass, |operation| shared.fault(operation));

@@ -29,6 +29,29 @@ impl World {
         };
         SERVICES.contains(service) && !down(Side::Green) && !down(Side::Blue)
     }
+
+    /// Whether a critical service answers now.
+    #[must_use]
+    pub fn answers(&self, service: &Metric) -> bool {
+        self.is_up(&self.history(), service, self.clock.now())
+    }
+
+    /// What a check of green finds now; `None` where there is no such check.
+    #[must_use]
+    pub fn finds(&self, check: &str) -> Option<CheckResult> {
+        if !CHECKS.contains(&check) {
+            return None;
+        }
+        let (history, now) = (self.history(), self.clock.now());
+        let fails = self
+            .symptoms(&history, Side::Green, now)
+            .any(|(symptom, _)| matches!(symptom, Symptom::CheckFails(name) if *name == check));
+        Some(if fails {
+            CheckResult::Failed { detail: format!("`{check}` answered 401 where 200 was expected") }
+        } else {
+            CheckResult::Passed
+        })
+    }
 }
 
 #[async_trait]
@@ -48,18 +71,9 @@ impl Checks for World {
         _release: &Release,
         check: &CheckName,
     ) -> Result<CheckResult, PortError> {
-        if !CHECKS.contains(&check.as_str()) {
-            return Err(PortError::NotFound(format!("there is no check `{check}`")));
-        }
+        let not_found = || PortError::NotFound(format!("there is no check `{check}`"));
+        self.finds(check.as_str()).ok_or_else(not_found)?;
         self.clock.sleep(self.dice.between(Purpose::Latency, id.number, 1, CHECK_MILLIS)).await;
-        let (history, now) = (self.history(), self.clock.now());
-        let fails = self
-            .symptoms(&history, Side::Green, now)
-            .any(|(symptom, _)| matches!(symptom, Symptom::CheckFails(name) if *name == check.as_str()));
-        Ok(if fails {
-            CheckResult::Failed { detail: format!("`{check}` answered 401 where 200 was expected") }
-        } else {
-            CheckResult::Passed
-        })
+        self.finds(check.as_str()).ok_or_else(not_found)
     }
 }

@@ -26,6 +26,68 @@ pub(crate) enum Command {
     Simulate(SimulateOptions),
     /// Say what a policy would have done on recorded metrics.
     Backtest(BacktestOptions),
+    /// Say what migrations mean for old and new code that run side by side.
+    #[command(subcommand)]
+    Migrations(MigrationsCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrationsCommand {
+    /// Judge every statement: 0 nothing is wrong, 1 something is, 2 something cannot be read.
+    Check(CheckOptions),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckOptions {
+    /// SQL files, which are one release if named one by one; directories of golang-migrate or of plain SQL; Alembic projects
+    /// (a directory with an alembic.ini, or one revision script).
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// One JSON document on standard output: `{"statements": [{"file", "line", "class", "rule", "message", "fix"}], "verdict"}`.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// The phase that these migrations are meant for: in `expand` what belongs into phase 2 is wrong too.
+    #[arg(long, value_enum)]
+    pub(crate) phase: Option<Phase>,
+    /// The version that the database is at: files up to it are known history, those after it are one release.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) deployed: Option<String>,
+    /// Warnings are wrong too, such as an index that is built while writes wait.
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    /// PostgreSQL's version, tables known to be small, and services, as TOML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How Alembic is run; `uv run alembic` in a project of uv, else `alembic`.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) alembic: Option<String>,
+}
+
+/// What `migrations check` writes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// As with `--json`.
+    Json,
+    /// JSON with columns, locks, scans, rewrites, what breaks, and all findings.
+    JsonFull,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations on a pull request of GitHub.
+    Github,
+}
+
+/// A phase of the strategy.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Phase {
+    /// Before green starts.
+    Expand,
+    /// A day after the cutover.
+    Contract,
 }
 
 #[derive(Debug, Subcommand)]

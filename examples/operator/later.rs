@@ -12,16 +12,10 @@ pub(crate) fn why_absent(arguments: &[OsString]) -> Option<String> {
         (!text.starts_with('-')).then_some(text)
     })?;
     let version = env!("CARGO_PKG_VERSION");
-    if ACT_ON_A_WORLD.contains(&name) {
-        return Some(format!(
+    ACT_ON_A_WORLD.contains(&name).then(|| {
+        format!(
             "`{name}` is not in this build: it acts on a real world, and version {version} has no adapter for one; it comes \
              with the feature `aws` in a later version. `simulate` and `backtest` run the same decisions without a world"
-        ));
-    }
-    (name == "migrations").then(|| {
-        format!(
-            "`migrations` is not in this build: the analysis of SQL is not part of version {version}; it comes with the \
-             feature `migrate` in a later version"
         )
     })
 }
@@ -38,7 +32,6 @@ mod tests {
     #[test]
     fn a_command_of_a_later_version_says_which_feature_brings_it() {
         assert!(asked("mpac-deploy --json run --config a.toml").unwrap().contains("feature `aws`"));
-        assert!(asked("mpac-deploy migrations check a.sql").unwrap().contains("feature `migrate`"));
     }
 
     #[test]

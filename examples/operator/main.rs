@@ -10,6 +10,7 @@ mod cli;
 mod demo;
 mod later;
 mod limits;
+mod migrations;
 mod policy;
 mod policy_file;
 mod reply;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, MigrationsCommand};
 use reply::{Failure, Reply, Status};
 
 fn main() -> ExitCode {
@@ -52,6 +53,7 @@ fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
         Command::Policy(what) => policy::run(&what),
         Command::Simulate(options) => simulate::run(&options),
         Command::Backtest(options) => backtest::run(&options),
+        Command::Migrations(MigrationsCommand::Check(options)) => migrations::check(&options),
     }
 }
 

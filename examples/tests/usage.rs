@@ -10,7 +10,7 @@ use common::{command, run};
 fn without_a_command_the_help_says_what_there_is() {
     let run = run(&[]);
     assert_eq!(run.status, 2);
-    for name in ["demo", "policy", "simulate", "backtest"] {
+    for name in ["demo", "policy", "simulate", "backtest", "migrations"] {
         assert!(run.stderr.contains(name), "{}", run.stderr);
     }
 }
@@ -40,7 +40,7 @@ fn a_wrong_argument_is_unusable_input_also_as_json() {
 
 #[test]
 fn a_command_of_a_later_version_is_named_and_not_done() {
-    for name in ["run", "status", "watch", "pause", "resume", "promote", "abort", "history", "migrations"] {
+    for name in ["run", "status", "watch", "pause", "resume", "promote", "abort", "history"] {
         let run = run(&[name, "--config", "a.toml", "--json"]);
         assert_eq!(run.status, 2, "{name}");
         assert!(run.stderr.starts_with(&format!("error: `{name}` is not in this build")), "{}", run.stderr);

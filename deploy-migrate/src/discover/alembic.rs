@@ -1,0 +1,304 @@
+//! Alembic projects: the SQL of each revision, from Alembic itself.
+//!
+//! One revision at a time is asked for: a single dump would fail as a whole where one script needs a connection.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use super::{AFTER_DEPLOYED, DiscoverError, Discovered, Discovery, process, script as python, shown, text};
+use crate::migration::Migration;
+use crate::report::Problem;
+use crate::rule::Rule;
+use crate::split::split;
+
+/// One call of Alembic in offline mode starts Python and connects to nothing (ours).
+const LIMIT: Duration = Duration::from_secs(120);
+/// Directories above a script in which `alembic.ini` is looked for: `project/migrations/versions/` and some more.
+const LEVELS: usize = 5;
+
+/// How Alembic is run: a program and its first arguments, such as `uv run alembic`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlembicCommand(Vec<String>);
+
+impl AlembicCommand {
+    /// The words of a command line, separated by white space. `None` if there are none.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        (!words.is_empty()).then_some(Self(words))
+    }
+
+    /// The strategy's `uv run alembic` where the project is uv's, else `alembic`.
+    fn of(project: &Path) -> Self {
+        let uv = project.join("uv.lock").is_file();
+        let words: &[&str] = if uv { &["uv", "run", "alembic"] } else { &["alembic"] };
+        Self(words.iter().map(|word| (*word).to_owned()).collect())
+    }
+
+    fn run(&self, ini: &Path, arguments: &[&str]) -> Result<process::Output, DiscoverError> {
+        let (program, first) =
+            self.0.split_first().ok_or_else(|| failed(ini, "no command for Alembic".into()))?;
+        let mut command = Command::new(program);
+        command.args(first).arg("-c").arg(ini.file_name().unwrap_or(ini.as_os_str())).args(arguments);
+        if let Some(project) = ini.parent().filter(|project| !project.as_os_str().is_empty()) {
+            command.current_dir(project);
+        }
+        // A project's own settings must not turn colours or the pager on.
+        command.env("NO_COLOR", "1").env("PYTHONUNBUFFERED", "1");
+        process::run(&mut command, LIMIT).map_err(|error| {
+            failed(
+                ini,
+                format!("cannot run `{}`: {error}; say how with --alembic \"COMMAND\"", self.0.join(" ")),
+            )
+        })
+    }
+}
+
+fn failed(ini: &Path, why: String) -> DiscoverError {
+    DiscoverError::Alembic { path: shown(ini), why }
+}
+
+/// A revision, as `alembic history --verbose` lists it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Revision {
+    id: String,
+    /// None for the first, several for a merge.
+    parents: Vec<String>,
+    path: PathBuf,
+}
+
+/// A script directory, or its `versions`: the project is above it.
+pub(super) fn inside(path: &Path, how: &Discovery, found: &mut Discovered) -> Result<bool, DiscoverError> {
+    match above(path) {
+        Some(ini) => project(&ini, None, how, found),
+        None => Err(DiscoverError::Alembic {
+            path: shown(path),
+            why: "has an env.py, but no alembic.ini is above it: name the alembic.ini".to_owned(),
+        }),
+    }
+}
+
+/// One revision script.
+pub(super) fn script(path: &Path, how: &Discovery, found: &mut Discovered) -> Result<bool, DiscoverError> {
+    match above(path) {
+        Some(ini) => project(&ini, Some(path), how, found),
+        None => Err(DiscoverError::Nothing { path: shown(path) }),
+    }
+}
+
+fn above(path: &Path) -> Option<PathBuf> {
+    let absolute = path.canonicalize().ok()?;
+    absolute.ancestors().take(LEVELS).map(|directory| directory.join("alembic.ini")).find(|ini| ini.is_file())
+}
+
+/// All revisions of a project, or one.
+pub(super) fn project(
+    ini: &Path,
+    only: Option<&Path>,
+    how: &Discovery,
+    found: &mut Discovered,
+) -> Result<bool, DiscoverError> {
+    let directory = ini.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let command = how.alembic.clone().unwrap_or_else(|| AlembicCommand::of(&directory));
+    let output = command.run(ini, &["history", "--verbose"])?;
+    if !output.status.success() {
+        return Err(failed(ini, format!("`alembic history` failed: {}", last_words(&output.stderr))));
+    }
+    let mut revisions = history(&output.stdout);
+    revisions.reverse();
+    if let Some(only) = only {
+        let only = only.canonicalize().unwrap_or_else(|_| only.to_path_buf());
+        revisions.retain(|revision| revision.path == only);
+    }
+    if revisions.is_empty() {
+        return Err(DiscoverError::Nothing { path: shown(only.unwrap_or(ini)) });
+    }
+    let deployed =
+        how.deployed.as_deref().and_then(|version| revisions.iter().rposition(|it| it.id == version));
+    let texts = all_sql(&command, ini, &revisions);
+    for (at, (revision, sql)) in revisions.iter().zip(texts).enumerate() {
+        let is_history = deployed.is_some_and(|last| at <= last);
+        add(revision, sql?, &directory, (is_history, deployed.is_some()), found)?;
+    }
+    Ok(deployed.is_some())
+}
+
+/// Alembic starts slowly, so that several run beside each other.
+fn all_sql(command: &AlembicCommand, ini: &Path, revisions: &[Revision]) -> Vec<Result<Sql, DiscoverError>> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut texts = Vec::with_capacity(revisions.len());
+    for some in revisions.chunks(threads) {
+        thread::scope(|scope| {
+            let running: Vec<_> =
+                some.iter().map(|revision| scope.spawn(|| sql_of(command, ini, revision))).collect();
+            for one in running {
+                texts.push(
+                    one.join().unwrap_or_else(|_| Err(failed(ini, "Alembic could not be waited for".into()))),
+                );
+            }
+        });
+    }
+    texts
+}
+
+/// The SQL of a revision, or what Alembic said instead.
+enum Sql {
+    Text(String),
+    NeedsConnection(String),
+}
+
+fn sql_of(command: &AlembicCommand, ini: &Path, revision: &Revision) -> Result<Sql, DiscoverError> {
+    let from = revision.parents.first().map_or("base", String::as_str);
+    let range = format!("{from}:{}", revision.id);
+    let output = command.run(ini, &["upgrade", &range, "--sql"])?;
+    // Of a merge the other branch comes along, and its scripts may fail before this one is reached.
+    match section(&output.stdout, &revision.id) {
+        Some(sql) if output.status.success() => Ok(Sql::Text(sql)),
+        Some(_) | None => Ok(Sql::NeedsConnection(last_words(&output.stderr))),
+    }
+}
+
+fn add(
+    revision: &Revision,
+    sql: Sql,
+    directory: &Path,
+    (is_history, is_known): (bool, bool),
+    found: &mut Discovered,
+) -> Result<(), DiscoverError> {
+    let path = relative(&revision.path, directory);
+    match sql {
+        Sql::Text(sql) => {
+            let script = text(&revision.path)?;
+            let positions = python::positions(&script, &sql);
+            let migration = Migration::new(shown(&path), sql).with_positions(positions);
+            found.migrations.push(if is_history {
+                migration.as_history()
+            } else if is_known {
+                migration.in_release(AFTER_DEPLOYED)
+            } else {
+                migration
+            });
+        }
+        Sql::NeedsConnection(_) if is_history => {}
+        Sql::NeedsConnection(why) => found.problems.push(Problem::new(
+            shown(&path),
+            Rule::Unreadable,
+            format!(
+                "revision {} cannot be read without a connection to a database: `alembic upgrade {}:{} --sql` failed: {why}",
+                revision.id,
+                revision.parents.first().map_or("base", String::as_str),
+                revision.id
+            ),
+            Some("-- Write what depends on the data as SQL in op.execute(), or check it on a clone of the database.".to_owned()),
+        )),
+    }
+    Ok(())
+}
+
+/// The path as a person would write it from where the project was named.
+fn relative(path: &Path, directory: &Path) -> PathBuf {
+    let inside =
+        directory.canonicalize().ok().and_then(|root| path.strip_prefix(root).ok().map(Path::to_path_buf));
+    inside.map_or_else(|| path.to_path_buf(), |inside| directory.join(inside))
+}
+
+/// The part of an offline run that belongs to one revision, in the transaction that Alembic puts it in, without Alembic's
+/// own bookkeeping.
+fn section(stdout: &str, id: &str) -> Option<String> {
+    let marks: Vec<(usize, &str)> = stdout
+        .lines()
+        .scan(0, |at, line| {
+            let start = *at;
+            *at += line.len() + 1;
+            Some((start, line))
+        })
+        .filter(|(_, line)| line.starts_with("-- Running upgrade "))
+        .collect();
+    let ours = marks.iter().position(|(_, line)| line.rsplit("-> ").next().map(str::trim) == Some(id))?;
+    let (start, _) = *marks.get(ours)?;
+    let end = marks.get(ours + 1).map_or(stdout.len(), |(next, _)| *next);
+    let before = stdout.get(..start)?;
+    let begun = before.matches("BEGIN;").count() > before.matches("COMMIT;").count();
+    let body = stdout.get(start..end)?;
+    let mut sql = String::from(if begun { "BEGIN;\n" } else { "" });
+    for piece in split(body) {
+        let statement = body.get(piece.span.start..piece.span.end)?;
+        if !is_bookkeeping(statement) {
+            for comment in &piece.comments {
+                sql.push_str(body.get(comment.start..comment.end)?);
+                sql.push('\n');
+            }
+            sql.push_str(statement);
+            sql.push('\n');
+        }
+    }
+    Some(sql)
+}
+
+fn is_bookkeeping(statement: &str) -> bool {
+    let words: Vec<&str> = statement.split_whitespace().take(3).collect();
+    words.iter().any(|word| *word == "alembic_version" || word.ends_with(".alembic_version"))
+}
+
+/// The end of a traceback says what went wrong.
+fn last_words(stderr: &str) -> String {
+    let line = stderr.lines().map(str::trim).rfind(|line| !line.is_empty());
+    line.unwrap_or("it said nothing").to_owned()
+}
+
+/// Reads `alembic history --verbose`, newest first.
+fn history(text: &str) -> Vec<Revision> {
+    let mut revisions: Vec<Revision> = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("Rev: ") {
+            let id = rest.split_whitespace().next().unwrap_or("").to_owned();
+            revisions.push(Revision { id, ..Revision::default() });
+        }
+        let Some(revision) = revisions.last_mut() else { continue };
+        if let Some(parents) = line.strip_prefix("Parent: ").or_else(|| line.strip_prefix("Merges: ")) {
+            revision.parents = parents
+                .split(", ")
+                .filter(|parent| *parent != "<base>")
+                .map(|it| it.trim().to_owned())
+                .collect();
+        } else if let Some(path) = line.strip_prefix("Path: ") {
+            revision.path = PathBuf::from(path);
+        }
+    }
+    revisions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_history_names_parents_and_paths() {
+        let text = "Rev: m3 (head) (mergepoint)\nMerges: a2, b2\nPath: /p/m3.py\n\n    merge\n\nRev: a1 (branchpoint)\n\
+                    Parent: <base>\nBranches into: b2, a2\nPath: /p/a1.py\n\n    Revision ID: a1\n";
+        let found = history(text);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].parents, ["a2", "b2"]);
+        assert_eq!(
+            (found[1].id.as_str(), found[1].parents.len(), &found[1].path),
+            ("a1", 0, &PathBuf::from("/p/a1.py"))
+        );
+    }
+
+    #[test]
+    fn a_revision_is_cut_out_with_its_transaction_and_without_bookkeeping() {
+        let stdout = "BEGIN;\n\nCREATE TABLE alembic_version (a int);\n\n-- Running upgrade  -> a1\n\nCREATE TABLE t (a int);\n\n\
+                      INSERT INTO alembic_version (version_num) VALUES ('a1');\n\n-- Running upgrade a1 -> a2\n\nDROP TABLE t;\n\n\
+                      UPDATE alembic_version SET version_num='a2';\n\nCOMMIT;\n";
+        let first = section(stdout, "a1").unwrap();
+        assert!(
+            first.starts_with("BEGIN;") && first.contains("CREATE TABLE t") && !first.contains("DROP"),
+            "{first}"
+        );
+        let second = section(stdout, "a2").unwrap();
+        assert!(second.contains("DROP TABLE t;") && !second.contains("alembic_version"), "{second}");
+        assert_eq!(section(stdout, "a3"), None);
+    }
+}

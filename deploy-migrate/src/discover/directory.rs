@@ -1,0 +1,235 @@
+//! Directories of SQL files: golang-migrate's pairs, and plain ones in the order of their names.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{AFTER_DEPLOYED, DiscoverError, Discovered, file, shown, text, unreadable};
+use crate::migration::{Migration, Tool};
+use crate::report::Problem;
+use crate::rule::Rule;
+
+/// Versions up to this one are counted (`-seq`); larger ones are times, between which nothing is missing (ours).
+const LAST_COUNTED: u64 = 99_999;
+/// Directories that hold no migrations.
+const SKIPPED: [&str; 4] = ["node_modules", "target", "vendor", "__pycache__"];
+
+/// The two halves of a version.
+#[derive(Debug, Default)]
+struct Pair {
+    up: Vec<PathBuf>,
+    down: Vec<PathBuf>,
+}
+
+/// Reads a directory and those below it. Says whether the deployed version is in it.
+pub(super) fn read(
+    path: &Path,
+    deployed: Option<&str>,
+    found: &mut Discovered,
+) -> Result<bool, DiscoverError> {
+    let before = (found.migrations.len(), found.problems.len());
+    let seen = below(path, deployed, found)?;
+    if before == (found.migrations.len(), found.problems.len()) {
+        return Err(DiscoverError::Nothing { path: shown(path) });
+    }
+    Ok(seen)
+}
+
+fn below(path: &Path, deployed: Option<&str>, found: &mut Discovered) -> Result<bool, DiscoverError> {
+    let mut files = Vec::new();
+    let mut directories = Vec::new();
+    for entry in fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
+        let entry = entry.map_err(|error| unreadable(path, &error))?.path();
+        let name = name_of(&entry);
+        if entry.is_dir() {
+            if !name.starts_with('.') && !SKIPPED.contains(&name.as_str()) && !entry.is_symlink() {
+                directories.push(entry);
+            }
+        } else if name.to_lowercase().ends_with(".sql") {
+            files.push(entry);
+        }
+    }
+    files.sort();
+    directories.sort();
+    let mut seen = if files.iter().any(|file| is_golang(&name_of(file))) {
+        golang(path, &files, deployed, found)?
+    } else {
+        plain(&files, deployed, found)?
+    };
+    for directory in directories {
+        seen |= below(&directory, deployed, found)?;
+    }
+    Ok(seen)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Whether golang-migrate would take a file of this name: `000001_title.up.sql`.
+pub(super) fn is_golang(name: &str) -> bool {
+    half(name).is_some()
+}
+
+/// The version of a file, and whether it is the way back.
+fn half(name: &str) -> Option<(u64, bool)> {
+    let (version, rest) = name.split_once('_')?;
+    let version = version.parse().ok()?;
+    if rest.ends_with(".up.sql") {
+        Some((version, false))
+    } else if rest.ends_with(".down.sql") {
+        Some((version, true))
+    } else {
+        None
+    }
+}
+
+fn golang(
+    path: &Path,
+    files: &[PathBuf],
+    deployed: Option<&str>,
+    found: &mut Discovered,
+) -> Result<bool, DiscoverError> {
+    let mut pairs: BTreeMap<u64, Pair> = BTreeMap::new();
+    for file in files {
+        let Some((version, is_down)) = half(&name_of(file)) else { continue };
+        let pair = pairs.entry(version).or_default();
+        if is_down { &mut pair.down } else { &mut pair.up }.push(file.clone());
+    }
+    let deployed: Option<u64> = deployed.and_then(|version| version.parse().ok());
+    for (version, pair) in &pairs {
+        let is_history = deployed.is_some_and(|deployed| *version <= deployed);
+        for up in &pair.up {
+            let migration = Migration::new(shown(up), text(up)?).with_tool(Tool::GolangMigrate);
+            found.migrations.push(placed(migration, is_history, deployed.is_some()));
+        }
+        if !is_history {
+            pair_problems(*version, pair, found)?;
+        }
+    }
+    gaps(path, &pairs, deployed, found);
+    Ok(deployed.is_some_and(|version| pairs.contains_key(&version)))
+}
+
+fn placed(migration: Migration, is_history: bool, is_known: bool) -> Migration {
+    if is_history {
+        migration.as_history()
+    } else if is_known {
+        migration.in_release(AFTER_DEPLOYED)
+    } else {
+        migration
+    }
+}
+
+fn pair_problems(version: u64, pair: &Pair, found: &mut Discovered) -> Result<(), DiscoverError> {
+    for (half, files) in [("up", &pair.up), ("down", &pair.down)] {
+        for again in files.iter().skip(1) {
+            found.problems.push(Problem::new(
+                shown(again),
+                Rule::DuplicateVersion,
+                format!(
+                    "version {version} has a second {half} file: golang-migrate refuses the whole directory"
+                ),
+                Some("-- Give one of them the next free version.".to_owned()),
+            ));
+        }
+    }
+    for down in &pair.down {
+        found.problems.extend(unreadable_statement(down)?);
+    }
+    match (pair.up.first(), pair.down.first()) {
+        (Some(up), None) => {
+            let down = shown(up).replace(".up.sql", ".down.sql");
+            found.problems.push(Problem::new(
+                shown(up),
+                Rule::MissingDown,
+                format!(
+                    "version {version} has no way back: {down} is missing, so a rollback cannot be tested"
+                ),
+                Some(format!("-- Write {down}: what undoes this file.")),
+            ));
+        }
+        (None, Some(down)) => {
+            let up = shown(down).replace(".down.sql", ".up.sql");
+            found.problems.push(Problem::new(
+                shown(down),
+                Rule::MissingUp,
+                format!("version {version} has only a way back: {up} is missing"),
+                Some(format!("-- Write {up}, or delete this file.")),
+            ));
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    Ok(())
+}
+
+/// A way back that cannot be read would fail when it is needed most.
+fn unreadable_statement(path: &Path) -> Result<Option<Problem>, DiscoverError> {
+    let text = text(path)?;
+    let broken = crate::facts::read(&text).into_iter().find_map(|statement| {
+        let problem = statement.problem?;
+        Some((statement.span.start, problem.message()))
+    });
+    Ok(broken.map(|(at, message)| {
+        let position = crate::text::Lines::of(&text).position(at);
+        Problem::new(shown(path), Rule::Unreadable, format!("the way back {message}"), None).at(position)
+    }))
+}
+
+fn gaps(path: &Path, pairs: &BTreeMap<u64, Pair>, deployed: Option<u64>, found: &mut Discovered) {
+    let versions: Vec<u64> = pairs.keys().copied().filter(|version| *version <= LAST_COUNTED).collect();
+    for two in versions.windows(2) {
+        let &[before, after] = two else { continue };
+        if after - before <= 1 || deployed.is_some_and(|deployed| after <= deployed) {
+            continue;
+        }
+        let missing = if after - before == 2 {
+            format!("version {} is", before + 1)
+        } else {
+            format!("versions {} to {} are", before + 1, after - 1)
+        };
+        let file = pairs.get(&after).and_then(|pair| pair.up.first().or(pair.down.first()));
+        found.problems.push(Problem::new(
+            file.map_or_else(|| shown(path), |file| shown(file)),
+            Rule::VersionGap,
+            format!("{missing} missing before version {after}: what is merged later with that number is never applied"),
+            Some("-- Number the files without a gap, or bring the missing one back.".to_owned()),
+        ));
+    }
+}
+
+/// Plain SQL files, in the order of their names.
+fn plain(files: &[PathBuf], deployed: Option<&str>, found: &mut Discovered) -> Result<bool, DiscoverError> {
+    let ups: Vec<&PathBuf> = files.iter().filter(|file| !name_of(file).ends_with(".down.sql")).collect();
+    let is_deployed = |file: &Path| deployed.is_some_and(|version| is_version(&name_of(file), version));
+    let last = ups.iter().rposition(|file| is_deployed(file));
+    for (at, path) in ups.into_iter().enumerate() {
+        let is_history = last.is_some_and(|last| at <= last);
+        found.migrations.push(placed(file(path)?, is_history, last.is_some()));
+    }
+    Ok(last.is_some())
+}
+
+/// A file is named by its whole name, its name without the end, or what stands before the first `_`.
+fn is_version(name: &str, version: &str) -> bool {
+    let stem = name.strip_suffix(".sql").unwrap_or(name);
+    name == version || stem == version || stem.split('_').next() == Some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_version_and_direction() {
+        assert_eq!(half("000012_add_x.up.sql"), Some((12, false)));
+        assert_eq!(half("20260128120000_add_x.down.sql"), Some((20_260_128_120_000, true)));
+        assert_eq!((half("add_x.up.sql"), half("1_add.sql"), half("1.up.sql")), (None, None, None));
+    }
+
+    #[test]
+    fn a_version_is_the_name_or_its_beginning() {
+        assert!(is_version("003_add.sql", "003") && is_version("003_add.sql", "003_add"));
+        assert!(!is_version("003_add.sql", "3"));
+    }
+}

@@ -1,0 +1,163 @@
+//! Finds migrations: SQL files, directories of golang-migrate and of plain SQL, Alembic projects.
+//!
+//! This is the only part of the crate that reads files or starts a program.
+
+mod alembic;
+mod directory;
+mod process;
+mod script;
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::migration::{Migration, Tool};
+use crate::report::Problem;
+
+pub use alembic::AlembicCommand;
+
+/// Far beyond any migration that a person writes.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// How to look for migrations.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Discovery {
+    /// The version that the database is at. Everything up to it is history, everything after it one release. Without it
+    /// each file of a directory is a release of its own.
+    pub deployed: Option<String>,
+    /// How Alembic is run; found out if left out.
+    pub alembic: Option<AlembicCommand>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Discovered {
+    /// The migrations, in the order in which they run.
+    pub migrations: Vec<Migration>,
+    /// What is wrong with files as a whole: a missing way back, a gap, a version that is there twice.
+    pub problems: Vec<Problem>,
+}
+
+/// Why there is nothing to judge.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiscoverError {
+    /// A path that cannot be read.
+    #[error("{path}: {why}")]
+    Unreadable {
+        /// The path.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// A path without migrations.
+    #[error(
+        "{path}: no migrations: neither a .sql file, nor a directory with any, nor an Alembic project (alembic.ini)"
+    )]
+    Nothing {
+        /// The path.
+        path: String,
+    },
+    /// The version that is said to be deployed is in none of the paths.
+    #[error("no migration has the version {version}, which is said to be deployed")]
+    UnknownVersion {
+        /// The version.
+        version: String,
+    },
+    /// Alembic did not do what it was asked for.
+    #[error("{path}: {why}")]
+    Alembic {
+        /// The project.
+        path: String,
+        /// What went wrong, and what to do.
+        why: String,
+    },
+}
+
+/// The release of the files that are named one by one.
+const NAMED: u64 = 0;
+/// The release of everything after the deployed version.
+const AFTER_DEPLOYED: u64 = 1;
+
+impl Discovery {
+    /// Finds the migrations under these paths. Files that are named one by one are one release.
+    ///
+    /// # Errors
+    ///
+    /// A path that cannot be read or holds no migrations, a deployed version that no migration has, and an Alembic that
+    /// cannot be run.
+    pub fn find(&self, paths: &[PathBuf]) -> Result<Discovered, DiscoverError> {
+        let mut found = Discovered::default();
+        let mut seen_deployed = false;
+        for path in paths {
+            let is_directory = fs::metadata(path).map_err(|error| unreadable(path, &error))?.is_dir();
+            if is_directory {
+                seen_deployed |= self.directory(path, &mut found)?;
+            } else if is_alembic_ini(path) {
+                seen_deployed |= alembic::project(path, None, self, &mut found)?;
+            } else if path.extension().is_some_and(|end| end == "py") {
+                seen_deployed |= alembic::script(path, self, &mut found)?;
+            } else if !is_other_half(path, paths) {
+                found.migrations.push(file(path)?.in_release(NAMED));
+            }
+        }
+        match &self.deployed {
+            Some(version) if !seen_deployed => {
+                Err(DiscoverError::UnknownVersion { version: version.clone() })
+            }
+            Some(_) | None => Ok(found),
+        }
+    }
+
+    /// Whether the deployed version is among what was found.
+    fn directory(&self, path: &Path, found: &mut Discovered) -> Result<bool, DiscoverError> {
+        if path.join("alembic.ini").is_file() {
+            return alembic::project(&path.join("alembic.ini"), None, self, found);
+        }
+        if path.join("env.py").is_file() || path.join("../env.py").is_file() {
+            return alembic::inside(path, self, found);
+        }
+        directory::read(path, self.deployed.as_deref(), found)
+    }
+}
+
+fn is_alembic_ini(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "ini")
+}
+
+/// `x.down.sql` beside `x.up.sql` is its way back, not a migration of its own.
+fn is_other_half(path: &Path, paths: &[PathBuf]) -> bool {
+    let name = path.to_string_lossy();
+    name.strip_suffix(".down.sql")
+        .is_some_and(|stem| paths.contains(&PathBuf::from(format!("{stem}.up.sql"))))
+}
+
+/// One SQL file, run by whoever its name says.
+fn file(path: &Path) -> Result<Migration, DiscoverError> {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let tool = if directory::is_golang(&name) { Tool::GolangMigrate } else { Tool::Plain };
+    Ok(Migration::new(shown(path), text(path)?).with_tool(tool))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> DiscoverError {
+    DiscoverError::Unreadable { path: shown(path), why: error.to_string() }
+}
+
+/// The text of a file.
+fn text(path: &Path) -> Result<String, DiscoverError> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(path, &error))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(unreadable(path, &"more than 64 MiB: this is no migration"));
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| unreadable(path, &format!("no UTF-8 ({}): save it as UTF-8", error.utf8_error())))
+}

@@ -1,0 +1,105 @@
+//! Where in a revision script the call stands that made a statement.
+
+use crate::split::{Piece, split};
+use crate::text::Position;
+
+/// The position in the script for every statement of its SQL, by where the statement begins.
+pub(super) fn positions(script: &str, sql: &str) -> Vec<(usize, Position)> {
+    let calls = calls(script);
+    let start = upgrade_line(script);
+    let mut last = 0;
+    split(sql)
+        .iter()
+        .map(|piece| {
+            let line = best(&calls, &names(sql, piece), &mut last).unwrap_or(start);
+            (piece.span.start, Position { line, column: 1 })
+        })
+        .collect()
+}
+
+/// A call of `op.…` in `upgrade`: its line, and the strings in it.
+struct Call {
+    line: usize,
+    strings: Vec<String>,
+}
+
+fn upgrade_line(script: &str) -> usize {
+    script.lines().position(|line| line.starts_with("def upgrade")).map_or(1, |at| at + 1)
+}
+
+fn calls(script: &str) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    for (at, line) in script.lines().enumerate().skip(upgrade_line(script)) {
+        if line.starts_with("def ") {
+            break;
+        }
+        if line.contains("op.") {
+            calls.push(Call { line: at + 1, strings: Vec::new() });
+        }
+        if let Some(call) = calls.last_mut() {
+            call.strings.extend(strings(line));
+        }
+    }
+    calls
+}
+
+/// The words in the quoted parts of a line: a name, or all of a statement that is written out.
+fn strings(line: &str) -> Vec<String> {
+    let quoted = line.split(['"', '\'']).skip(1).step_by(2);
+    quoted.flat_map(words).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+}
+
+fn names(sql: &str, piece: &Piece) -> Vec<String> {
+    words(sql.get(piece.span.start..piece.span.end).unwrap_or("")).collect()
+}
+
+/// The call that shares the most words with a statement; of equals the first that is not behind the last one found.
+fn best(calls: &[Call], names: &[String], last: &mut usize) -> Option<usize> {
+    let shared = |call: &Call| {
+        let mut strings: Vec<&String> = call.strings.iter().filter(|word| names.contains(word)).collect();
+        strings.sort();
+        strings.dedup();
+        strings.len()
+    };
+    let most = calls.iter().map(shared).max().filter(|most| *most > 0)?;
+    let mut equals = calls.iter().filter(|call| shared(call) == most).map(|call| call.line);
+    let line = equals.clone().find(|line| *line > *last).or_else(|| equals.next())?;
+    *last = line;
+    Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCRIPT: &str = r#"revision = "a2"
+
+
+def upgrade() -> None:
+    op.add_column("payments", sa.Column("note", sa.Text))
+    op.alter_column(
+        "payments",
+        "amount",
+        new_column_name="total_amount",
+    )
+    op.execute("UPDATE payments SET note = 'x'")
+
+
+def downgrade() -> None:
+    op.drop_column("payments", "note")
+"#;
+
+    #[test]
+    fn a_statement_is_found_by_the_names_in_it() {
+        let sql = "ALTER TABLE payments ADD COLUMN note TEXT;\nALTER TABLE payments RENAME amount TO total_amount;\n\
+                   UPDATE payments SET note = 'x';\nCOMMIT;";
+        let lines: Vec<usize> = positions(SCRIPT, sql).iter().map(|(_, position)| position.line).collect();
+        assert_eq!(lines, [5, 6, 11, 4]);
+    }
+}

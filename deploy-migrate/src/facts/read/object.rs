@@ -1,0 +1,410 @@
+//! Everything that is created, dropped, renamed or altered and is not a table.
+
+use squawk_syntax::ast::{self, AstNode, NameLike};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use super::expr::flat;
+use super::{Reader, names, table};
+use crate::facts::{Action, DomainChange, Kind, Name};
+
+impl Reader {
+    /// `DROP …`: one action for each name.
+    pub(super) fn drops(self, stmt: &ast::Stmt) -> Option<Vec<Action>> {
+        let kind = dropped(stmt)?;
+        let node = stmt.syntax();
+        let cascade = node.children().any(|child| ast::Cascade::can_cast(child.kind()));
+        let concurrently = has_token(node, SyntaxKind::CONCURRENTLY_KW);
+        let on = node
+            .children()
+            .find(|child| matches!(child.kind(), SyntaxKind::ON_RELATION | SyntaxKind::ON_TABLE))
+            .and_then(|child| names::first(&child));
+        let drop = |name| Action::Drop { kind, name, on: on.clone(), cascade, concurrently };
+        let found: Vec<Action> = targets(node).into_iter().map(drop).collect();
+        Some(if found.is_empty() { vec![drop(Name::new(flat(node)))] } else { found })
+    }
+
+    /// `ALTER … RENAME …` and `ALTER … SET SCHEMA …` of anything but a table.
+    pub(super) fn renames(self, stmt: &ast::Stmt) -> Option<Vec<Action>> {
+        let node = stmt.syntax();
+        let kind = altered(stmt)?;
+        let action = node.children().find_map(|child| rename(node, &child, kind))?;
+        Some(vec![action])
+    }
+
+    /// `ALTER …` of anything but a table, when nothing is renamed.
+    pub(super) fn alters(self, stmt: &ast::Stmt) -> Option<Vec<Action>> {
+        let kind = altered(stmt)?;
+        let name = altered_name(stmt.syntax())?;
+        let action = match stmt {
+            ast::Stmt::AlterType(alter) => alter_type(name, &alter.action()?),
+            ast::Stmt::AlterDomain(alter) => alter_domain(name, &alter.action()?),
+            ast::Stmt::AlterForeignTable(alter) => {
+                let acts = self.table_actions(&names::table(alter.table_relation_name())?, alter.actions());
+                return Some(acts.into_iter().map(|act| act.action).collect());
+            }
+            ast::Stmt::AlterPolicy(alter) => {
+                let table = names::table_ref(alter.on_table()?.table_name_ref())?;
+                Action::AlterPolicy { name: name.name, table }
+            }
+            ast::Stmt::AlterSequence(alter) if !owner(alter.syntax()) => Action::AlterSequence { name },
+            _ if owner(stmt.syntax()) => Action::ChangeOwner { kind, name },
+            _ => Action::Nothing("changes an option that no code sees"),
+        };
+        Some(vec![action])
+    }
+
+    pub(super) fn creates(self, stmt: &ast::Stmt) -> Option<Action> {
+        let node = stmt.syntax();
+        match stmt {
+            ast::Stmt::CreateTable(create) => table::create_table(create),
+            ast::Stmt::CreateTableAs(create) => Some(Action::CreateTableAs {
+                table: names::of_path(&create.table_name()?.path()?)?,
+                temporary: matches!(create.persistence(), Some(ast::Persistence::Temp(_))),
+            }),
+            ast::Stmt::SelectInto(select) => Some(Action::CreateTableAs {
+                table: names::first(
+                    &select.syntax().children().find(|child| child.kind() == SyntaxKind::INTO_CLAUSE)?,
+                )?,
+                temporary: false,
+            }),
+            ast::Stmt::CreateIndex(create) => create_index(create),
+            ast::Stmt::CreateView(create) => Some(Action::CreateView {
+                name: names::of_path(&create.view()?.path()?)?,
+                replace: create.or_replace().is_some(),
+                columns: view_columns(create.column_list(), create.query()),
+            }),
+            ast::Stmt::CreateMaterializedView(create) => Some(Action::CreateView {
+                name: names::of_path(&create.view()?.path()?)?,
+                replace: false,
+                columns: view_columns(create.column_list(), create.query()),
+            }),
+            ast::Stmt::CreateTrigger(create) => Some(Action::CreateTrigger {
+                name: names::plain(create.trigger()?.syntax()),
+                table: names::first(create.on_relation()?.syntax())?,
+            }),
+            ast::Stmt::CreatePolicy(create) => Some(Action::CreatePolicy {
+                name: names::plain(create.policy()?.syntax()),
+                table: names::table_ref(create.on_table()?.table_name_ref())?,
+                restrictive: create
+                    .as_policy_type()
+                    .is_some_and(|kind| flat(kind.syntax()).to_lowercase().contains("restrictive")),
+            }),
+            ast::Stmt::CreateRule(create) => Some(Action::CreateRule {
+                name: names::plain(create.rule()?.syntax()),
+                table: names::first(create.rule_on()?.relation_name_ref()?.syntax())?,
+            }),
+            _ => created(stmt).map(|kind| Action::Create { kind, name: names::first(node) }),
+        }
+    }
+}
+
+fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+    node.children_with_tokens().any(|element| element.kind() == kind)
+}
+
+/// The things that a `DROP` names.
+fn targets(node: &SyntaxNode) -> Vec<Name> {
+    let skipped = [
+        SyntaxKind::IF_EXISTS,
+        SyntaxKind::CASCADE,
+        SyntaxKind::RESTRICT,
+        SyntaxKind::ON_RELATION,
+        SyntaxKind::ON_TABLE,
+    ];
+    let mut found = Vec::new();
+    for child in node.children().filter(|child| !skipped.contains(&child.kind())) {
+        if format!("{:?}", child.kind()).ends_with("SIG_LIST") {
+            found.extend(child.children().filter_map(|sig| names::first(&sig)));
+        } else {
+            found.push(names::first(&child).unwrap_or_else(|| Name::new(names::plain(&child))));
+        }
+    }
+    found
+}
+
+fn owner(node: &SyntaxNode) -> bool {
+    node.children().any(|child| ast::OwnerTo::can_cast(child.kind()))
+}
+
+/// What an `ALTER` alters: the first child that names something.
+fn altered_name(node: &SyntaxNode) -> Option<Name> {
+    let child = node.children().find(|child| child.kind() != SyntaxKind::IF_EXISTS)?;
+    Some(names::first(&child).unwrap_or_else(|| Name::new(names::plain(&child))))
+}
+
+fn rename(statement: &SyntaxNode, child: &SyntaxNode, kind: Kind) -> Option<Action> {
+    let name = altered_name(statement)?;
+    if format!("{:?}", child.kind()).ends_with("_RENAME_TO") {
+        let to = child.children().last()?;
+        let to = names::first(&to).map_or_else(|| names::plain(&to), |name| name.name);
+        let on = statement
+            .children()
+            .find(|child| matches!(child.kind(), SyntaxKind::ON_RELATION | SyntaxKind::ON_TABLE))
+            .and_then(|child| names::first(&child));
+        return Some(Action::Rename { kind, on, from: name, to });
+    }
+    match child.kind() {
+        SyntaxKind::SET_SCHEMA => {
+            let schema = names::plain(&child.children().last()?);
+            Some(Action::SetSchema { kind, name, schema })
+        }
+        SyntaxKind::RENAME_COLUMN => {
+            let rename = ast::RenameColumn::cast(child.clone())?;
+            let from = Name::new(rename.column_name_ref()?.text());
+            let to = rename.column_name()?.text();
+            Some(Action::Rename { kind: Kind::Column, on: Some(name), from, to })
+        }
+        SyntaxKind::RENAME_CONSTRAINT => {
+            let rename = ast::RenameConstraint::cast(child.clone())?;
+            let from = Name::new(names::plain(rename.constraint_name_ref()?.syntax()));
+            let to = names::plain(rename.constraint_name()?.syntax());
+            Some(Action::Rename { kind: Kind::Constraint, on: Some(name), from, to })
+        }
+        SyntaxKind::RENAME_ATTRIBUTE => {
+            let rename = ast::RenameAttribute::cast(child.clone())?;
+            let from = Name::new(names::plain(rename.composite_field_ref()?.syntax()));
+            let to = names::plain(rename.composite_field()?.syntax());
+            Some(Action::Rename { kind: Kind::Attribute, on: Some(name), from, to })
+        }
+        SyntaxKind::RENAME_VALUE => {
+            let values: Vec<String> = child
+                .children()
+                .filter_map(ast::Literal::cast)
+                .filter_map(|value| value.string_value())
+                .collect();
+            let [from, to] = values.as_slice() else { return None };
+            Some(Action::Rename {
+                kind: Kind::EnumValue,
+                on: Some(name),
+                from: Name::new(from),
+                to: to.clone(),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn alter_type(name: Name, action: &ast::AlterTypeAction) -> Action {
+    match action {
+        ast::AlterTypeAction::AddValue(add) => {
+            let value = add.literal().and_then(|literal| literal.string_value()).unwrap_or_default();
+            Action::AddEnumValue { ty: name, value }
+        }
+        ast::AlterTypeAction::AlterTypeAttributeActionList(list) => {
+            let drops = list
+                .actions()
+                .any(|action| !matches!(action, ast::AlterTypeAttributeAction::AddAttribute(_)));
+            let what = if drops { "drops or changes an attribute of" } else { "adds an attribute to" };
+            Action::AlterAttribute { ty: name, what }
+        }
+        ast::AlterTypeAction::OwnerTo(_) => Action::ChangeOwner { kind: Kind::Type, name },
+        _ => Action::Nothing("changes an option of a type"),
+    }
+}
+
+fn alter_domain(name: Name, action: &ast::AlterDomainAction) -> Action {
+    let change = match action {
+        ast::AlterDomainAction::AddConstraint(add) => DomainChange::AddConstraint {
+            not_valid: add.syntax().descendants().any(|inner| ast::NotValid::can_cast(inner.kind())),
+        },
+        ast::AlterDomainAction::SetNotNull(_) => DomainChange::SetNotNull,
+        ast::AlterDomainAction::ValidateConstraint(_) => DomainChange::Validate,
+        ast::AlterDomainAction::DropConstraint(_) => DomainChange::DropConstraint,
+        ast::AlterDomainAction::DropNotNull(_) => DomainChange::DropNotNull,
+        ast::AlterDomainAction::SetDefault(_) => DomainChange::SetDefault,
+        ast::AlterDomainAction::DropDefault(_) => DomainChange::DropDefault,
+        _ => return Action::ChangeOwner { kind: Kind::Domain, name },
+    };
+    Action::AlterDomain { domain: name, change }
+}
+
+fn create_index(create: &ast::CreateIndex) -> Option<Action> {
+    let columns = create.partition_item_list().map_or_else(Vec::new, |list| {
+        list.syntax()
+            .descendants()
+            .filter(|inner| inner.kind() == SyntaxKind::NAME_REF)
+            .map(|inner| names::plain(&inner))
+            .collect()
+    });
+    Some(Action::CreateIndex {
+        name: create.index().and_then(|index| names::first(index.syntax())),
+        table: names::table(create.table_relation_name())?,
+        unique: create.unique_token().is_some(),
+        concurrently: create.concurrently_token().is_some(),
+        columns,
+        text: flat(create.syntax()),
+    })
+}
+
+/// The columns of a view, where they can be read off its text: `SELECT *` cannot.
+fn view_columns(list: Option<ast::ColumnList>, query: Option<ast::SelectVariant>) -> Option<Vec<String>> {
+    if let Some(list) = list {
+        return Some(list.column_names().map(|name| name.text()).collect());
+    }
+    let Some(ast::SelectVariant::Select(select)) = query else { return None };
+    select.select_clause()?.target_list()?.targets().map(|target| target_name(&target)).collect()
+}
+
+fn target_name(target: &ast::Target) -> Option<String> {
+    if target.star_token().is_some() {
+        return None;
+    }
+    if let Some(alias) = target.as_name() {
+        return Some(names::plain(&alias.syntax().children().last()?));
+    }
+    let expr = target.expr()?;
+    match expr {
+        ast::Expr::NameRef(name) => Some(names::plain(name.syntax())),
+        ast::Expr::FieldExpr(field) => Some(names::plain(&field.syntax().children().last()?)),
+        _ => None,
+    }
+}
+
+fn dropped(stmt: &ast::Stmt) -> Option<Kind> {
+    Some(match stmt {
+        ast::Stmt::DropTable(_) => Kind::Table,
+        ast::Stmt::DropForeignTable(_) => Kind::ForeignTable,
+        ast::Stmt::DropView(_) => Kind::View,
+        ast::Stmt::DropMaterializedView(_) => Kind::MaterializedView,
+        ast::Stmt::DropIndex(_) => Kind::Index,
+        ast::Stmt::DropSequence(_) => Kind::Sequence,
+        ast::Stmt::DropFunction(_) | ast::Stmt::DropRoutine(_) => Kind::Function,
+        ast::Stmt::DropProcedure(_) => Kind::Procedure,
+        ast::Stmt::DropAggregate(_) => Kind::Aggregate,
+        ast::Stmt::DropType(_) => Kind::Type,
+        ast::Stmt::DropDomain(_) => Kind::Domain,
+        ast::Stmt::DropSchema(_) => Kind::Schema,
+        ast::Stmt::DropTrigger(_) => Kind::Trigger,
+        ast::Stmt::DropPolicy(_) => Kind::Policy,
+        ast::Stmt::DropRule(_) => Kind::Rule,
+        ast::Stmt::DropExtension(_) => Kind::Extension,
+        ast::Stmt::DropDatabase(_) => Kind::Database,
+        ast::Stmt::DropRole(_) | ast::Stmt::DropUser(_) | ast::Stmt::DropGroup(_) => Kind::Role,
+        ast::Stmt::DropOwned(_) => Kind::Other("OWNED BY"),
+        ast::Stmt::DropCast(_) => Kind::Other("CAST"),
+        ast::Stmt::DropOperator(_) => Kind::Other("OPERATOR"),
+        ast::Stmt::DropOperatorClass(_) => Kind::Other("OPERATOR CLASS"),
+        ast::Stmt::DropOperatorFamily(_) => Kind::Other("OPERATOR FAMILY"),
+        ast::Stmt::DropCollation(_) => Kind::Other("COLLATION"),
+        ast::Stmt::DropConversion(_) => Kind::Other("CONVERSION"),
+        ast::Stmt::DropEventTrigger(_) => Kind::Other("EVENT TRIGGER"),
+        ast::Stmt::DropServer(_) => Kind::Other("SERVER"),
+        ast::Stmt::DropForeignDataWrapper(_) => Kind::Other("FOREIGN DATA WRAPPER"),
+        ast::Stmt::DropUserMapping(_) => Kind::Other("USER MAPPING"),
+        ast::Stmt::DropLanguage(_) => Kind::Other("LANGUAGE"),
+        ast::Stmt::DropPublication(_) => Kind::Other("PUBLICATION"),
+        ast::Stmt::DropSubscription(_) => Kind::Other("SUBSCRIPTION"),
+        ast::Stmt::DropStatistics(_) => Kind::Other("STATISTICS"),
+        ast::Stmt::DropTablespace(_) => Kind::Other("TABLESPACE"),
+        ast::Stmt::DropTextSearchConfig(_) => Kind::Other("TEXT SEARCH CONFIGURATION"),
+        ast::Stmt::DropTextSearchDict(_) => Kind::Other("TEXT SEARCH DICTIONARY"),
+        ast::Stmt::DropTextSearchParser(_) => Kind::Other("TEXT SEARCH PARSER"),
+        ast::Stmt::DropTextSearchTemplate(_) => Kind::Other("TEXT SEARCH TEMPLATE"),
+        ast::Stmt::DropTransform(_) => Kind::Other("TRANSFORM"),
+        ast::Stmt::DropAccessMethod(_) => Kind::Other("ACCESS METHOD"),
+        ast::Stmt::DropPropertyGraph(_) => Kind::Other("PROPERTY GRAPH"),
+        _ => return None,
+    })
+}
+
+fn altered(stmt: &ast::Stmt) -> Option<Kind> {
+    Some(match stmt {
+        ast::Stmt::AlterForeignTable(_) => Kind::ForeignTable,
+        ast::Stmt::AlterView(_) => Kind::View,
+        ast::Stmt::AlterMaterializedView(_) => Kind::MaterializedView,
+        ast::Stmt::AlterIndex(_) => Kind::Index,
+        ast::Stmt::AlterSequence(_) => Kind::Sequence,
+        ast::Stmt::AlterFunction(_) | ast::Stmt::AlterRoutine(_) => Kind::Function,
+        ast::Stmt::AlterProcedure(_) => Kind::Procedure,
+        ast::Stmt::AlterAggregate(_) => Kind::Aggregate,
+        ast::Stmt::AlterType(_) => Kind::Type,
+        ast::Stmt::AlterDomain(_) => Kind::Domain,
+        ast::Stmt::AlterSchema(_) => Kind::Schema,
+        ast::Stmt::AlterTrigger(_) => Kind::Trigger,
+        ast::Stmt::AlterPolicy(_) => Kind::Policy,
+        ast::Stmt::AlterRule(_) => Kind::Rule,
+        ast::Stmt::AlterExtension(_) => Kind::Extension,
+        ast::Stmt::AlterDatabase(_) => Kind::Database,
+        ast::Stmt::AlterRole(_) | ast::Stmt::AlterUser(_) | ast::Stmt::AlterGroup(_) => Kind::Role,
+        ast::Stmt::AlterCollation(_) => Kind::Other("COLLATION"),
+        ast::Stmt::AlterConversion(_) => Kind::Other("CONVERSION"),
+        ast::Stmt::AlterEventTrigger(_) => Kind::Other("EVENT TRIGGER"),
+        ast::Stmt::AlterForeignDataWrapper(_) => Kind::Other("FOREIGN DATA WRAPPER"),
+        ast::Stmt::AlterLanguage(_) => Kind::Other("LANGUAGE"),
+        ast::Stmt::AlterOperator(_) => Kind::Other("OPERATOR"),
+        ast::Stmt::AlterOperatorClass(_) => Kind::Other("OPERATOR CLASS"),
+        ast::Stmt::AlterOperatorFamily(_) => Kind::Other("OPERATOR FAMILY"),
+        ast::Stmt::AlterPropertyGraph(_) => Kind::Other("PROPERTY GRAPH"),
+        ast::Stmt::AlterPublication(_) => Kind::Other("PUBLICATION"),
+        ast::Stmt::AlterServer(_) => Kind::Other("SERVER"),
+        ast::Stmt::AlterStatistics(_) => Kind::Other("STATISTICS"),
+        ast::Stmt::AlterSubscription(_) => Kind::Other("SUBSCRIPTION"),
+        ast::Stmt::AlterTablespace(_) => Kind::Other("TABLESPACE"),
+        ast::Stmt::AlterTextSearchConfiguration(_) => Kind::Other("TEXT SEARCH CONFIGURATION"),
+        ast::Stmt::AlterTextSearchDictionary(_) => Kind::Other("TEXT SEARCH DICTIONARY"),
+        ast::Stmt::AlterTextSearchParser(_) => Kind::Other("TEXT SEARCH PARSER"),
+        ast::Stmt::AlterTextSearchTemplate(_) => Kind::Other("TEXT SEARCH TEMPLATE"),
+        _ => return None,
+    })
+}
+
+fn created(stmt: &ast::Stmt) -> Option<Kind> {
+    Some(match stmt {
+        ast::Stmt::CreateType(_) => Kind::Type,
+        ast::Stmt::CreateDomain(_) => Kind::Domain,
+        ast::Stmt::CreateSchema(_) => Kind::Schema,
+        ast::Stmt::CreateSequence(_) => Kind::Sequence,
+        ast::Stmt::CreateExtension(_) => Kind::Extension,
+        ast::Stmt::CreateForeignTable(_) => Kind::ForeignTable,
+        ast::Stmt::CreateAggregate(_) => Kind::Aggregate,
+        ast::Stmt::CreateDatabase(_) => Kind::Database,
+        ast::Stmt::CreateRole(_) | ast::Stmt::CreateUser(_) | ast::Stmt::CreateGroup(_) => Kind::Role,
+        ast::Stmt::CreateAccessMethod(_)
+        | ast::Stmt::CreateCast(_)
+        | ast::Stmt::CreateCollation(_)
+        | ast::Stmt::CreateConversion(_)
+        | ast::Stmt::CreateForeignDataWrapper(_)
+        | ast::Stmt::CreateLanguage(_)
+        | ast::Stmt::CreateOperator(_)
+        | ast::Stmt::CreateOperatorClass(_)
+        | ast::Stmt::CreateOperatorFamily(_)
+        | ast::Stmt::CreatePropertyGraph(_)
+        | ast::Stmt::CreatePublication(_)
+        | ast::Stmt::CreateServer(_)
+        | ast::Stmt::CreateStatistics(_)
+        | ast::Stmt::CreateSubscription(_)
+        | ast::Stmt::CreateTablespace(_)
+        | ast::Stmt::CreateTextSearchConfiguration(_)
+        | ast::Stmt::CreateTextSearchDictionary(_)
+        | ast::Stmt::CreateTextSearchParser(_)
+        | ast::Stmt::CreateTextSearchTemplate(_)
+        | ast::Stmt::CreateTransform(_)
+        | ast::Stmt::CreateUserMapping(_)
+        | ast::Stmt::ImportForeignSchema(_) => Kind::Other("object"),
+        ast::Stmt::CreateEventTrigger(_) => Kind::Other("EVENT TRIGGER"),
+        _ => return None,
+    })
+}
+
+/// What is left.
+pub(super) fn other(stmt: &ast::Stmt) -> Action {
+    match stmt {
+        ast::Stmt::AlterSystem(_)
+        | ast::Stmt::AlterDefaultPrivileges(_)
+        | ast::Stmt::AlterLargeObject(_)
+        | ast::Stmt::Checkpoint(_)
+        | ast::Stmt::Load(_)
+        | ast::Stmt::Reassign(_)
+        | ast::Stmt::SecurityLabel(_)
+        | ast::Stmt::AlterUserMapping(_) => Action::Administer("administers the server"),
+        ast::Stmt::Call(_) => Action::Nothing("calls a procedure, which is not followed"),
+        ast::Stmt::CommentOn(_) => Action::Nothing("writes a comment"),
+        ast::Stmt::Analyze(_) => Action::Nothing("gathers statistics"),
+        ast::Stmt::Select(_)
+        | ast::Stmt::CompoundSelect(_)
+        | ast::Stmt::ParenSelect(_)
+        | ast::Stmt::Table(_)
+        | ast::Stmt::Values(_) => Action::Nothing("reads"),
+        _ => Action::Nothing("changes nothing that code sees"),
+    }
+}

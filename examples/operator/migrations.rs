@@ -1,0 +1,80 @@
+//! `migrations check`: what migrations mean for old and new code that run side by side.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use mpac_deploy_migrate::discover::{AlembicCommand, Discovered, Discovery};
+use mpac_deploy_migrate::{Analyzer, Class, Config, Report, Severity, output};
+
+use crate::cli::{CheckOptions, Format, Phase};
+use crate::policy_file::unusable;
+use crate::reply::{Failure, Reply, Status};
+
+pub(crate) fn check(options: &CheckOptions) -> Result<Reply, Failure> {
+    let config = config(options.config.as_deref())?;
+    let mut discovery = Discovery::default();
+    discovery.deployed.clone_from(&options.deployed);
+    if let Some(line) = &options.alembic {
+        let command = AlembicCommand::parse(line);
+        discovery.alembic = Some(command.ok_or_else(|| Failure::Input("--alembic: no command".to_owned()))?);
+    }
+    let found = discovery.find(&options.paths).map_err(|error| Failure::Input(error.to_string()))?;
+    let mut report = Analyzer::new(config).analyze(&found.migrations);
+    report.add(&found.problems);
+    refuse_unreadable(&report)?;
+    let text = written(options, &report, &found)?;
+    let status = if is_wrong(options, &report) { Status::Found } else { Status::Done };
+    Ok(Reply { status, text })
+}
+
+fn config(path: Option<&Path>) -> Result<Config, Failure> {
+    let Some(path) = path else { return Ok(Config::default()) };
+    let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
+    Config::from_toml(&text).map_err(|error| unusable(path, &error))
+}
+
+/// As many statements that cannot be read are named.
+const NAMED: usize = 10;
+
+/// A verdict over statements of which some cannot be read would be a guess.
+fn refuse_unreadable(report: &Report) -> Result<(), Failure> {
+    let mut message = String::new();
+    let total = report.unreadable().count();
+    for statement in report.unreadable().take(NAMED) {
+        let finding = statement.main_finding();
+        let position = finding.map_or(statement.position, |finding| finding.position);
+        // Writing to a `String` cannot fail.
+        let _ = write!(
+            message,
+            "\n  {}:{}:{}: {}",
+            statement.file, position.line, position.column, statement.message
+        );
+    }
+    if total == 0 {
+        return Ok(());
+    }
+    let more = if total > NAMED { format!("\n  and {} more", total - NAMED) } else { String::new() };
+    Err(Failure::Input(format!("what cannot be read cannot be judged:{message}{more}")))
+}
+
+fn written(options: &CheckOptions, report: &Report, found: &Discovered) -> Result<String, Failure> {
+    let format = if options.json { Format::Json } else { options.format };
+    let text = match format {
+        Format::Human => Ok(output::human(report, &found.migrations, console::colors_enabled())),
+        Format::Json => output::json(report),
+        Format::JsonFull => output::json_full(report),
+        Format::Sarif => output::sarif(report),
+        Format::Github => Ok(output::github(report)),
+    };
+    text.map_err(|error| Failure::Input(format!("the answer cannot be written: {error}")))
+}
+
+/// What is right in its phase is wrong in the other one.
+fn is_wrong(options: &CheckOptions, report: &Report) -> bool {
+    let worst = if options.deny_warnings { Severity::Warning } else { Severity::Error };
+    let weighs = report.severity().is_some_and(|severity| severity >= worst);
+    let has = |class: Class| report.statements.iter().any(|statement| statement.class == class);
+    let early = matches!(options.phase, Some(Phase::Expand)) && has(Class::Contract);
+    weighs || early
+}

@@ -3,6 +3,7 @@
 //! The public interface is:
 //! - [`client`]: the SDK's configuration from the standard AWS environment, built lean, with retries left to the rollout,
 //! - [`Route53Traffic`]: the weights of a blue-green pair as two weighted alias records of Route 53,
+//! - [`AlbTraffic`]: the same weights as two target groups of a listener rule of a load balancer,
 //! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process,
 //! - [`CallError`]: why a call failed, whichever service it was made to.
 //!
@@ -28,12 +29,18 @@
 //! # }
 //! ```
 
+#[cfg(feature = "alb")]
+pub mod alb;
 pub mod client;
 mod error;
+#[cfg(any(feature = "alb", feature = "route53"))]
+mod memory;
 mod quota;
 #[cfg(feature = "route53")]
 pub mod route53;
 
+#[cfg(feature = "alb")]
+pub use alb::{AlbConfig, AlbError, AlbTraffic, RuleError};
 pub use error::CallError;
 pub use quota::Quota;
 #[cfg(feature = "route53")]

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use mpac_deploy_core::effect::Direction;
 use tokio::time::Instant;
 
 /// A token bucket for the calls to one service of one account. A clone is the same bucket: hand one to every adapter of the account.
@@ -28,6 +29,24 @@ struct Bucket {
     filled: Instant,
 }
 
+/// How a call stands to the account's limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// It waits.
+    Queue,
+    /// It does not.
+    GoPast,
+}
+
+impl Pace {
+    pub(crate) const fn of(direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self::Queue,
+            Direction::Back => Self::GoPast,
+        }
+    }
+}
+
 impl Quota {
     /// A full bucket of `burst` calls that `per_second` calls flow into. Both are at least 1.
     #[must_use]
@@ -45,6 +64,20 @@ impl Quota {
     #[must_use]
     pub fn route53() -> Self {
         Self::new(10, 50)
+    }
+
+    /// The limit of the load balancers' API for an account and region: 10 calls a second, 40 at once.
+    #[must_use]
+    pub fn load_balancing() -> Self {
+        Self::new(10, 40)
+    }
+
+    /// Takes a call's place in the limit.
+    pub(crate) async fn turn(&self, pace: Pace) {
+        match pace {
+            Pace::Queue => self.wait().await,
+            Pace::GoPast => self.go_past(),
+        }
     }
 
     /// Waits for a token and takes it.

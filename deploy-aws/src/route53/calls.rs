@@ -6,11 +6,11 @@ use aws_sdk_route53::config::retry::RetryConfig;
 use aws_sdk_route53::config::{Builder, Region};
 use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecordSet};
-use mpac_deploy_core::effect::Direction;
 
 use super::pair::{Pair, canonical};
 use super::{Route53Config, Route53Error};
 use crate::client::DEFAULT_REGION;
+use crate::quota::Pace;
 use crate::{CallError, Quota};
 
 const LIST: &str = "ListResourceRecordSets";
@@ -20,29 +20,11 @@ const GET_CHANGE: &str = "GetChange";
 /// Blue, green, and enough to see that there is a third.
 const PAGE: i32 = 10;
 
-/// How a call stands to the account's limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// It waits.
-    Queue,
-    /// It does not.
-    GoPast,
-}
-
-impl Pace {
-    pub(super) const fn of(direction: Direction) -> Self {
-        match direction {
-            Direction::Forward => Self::Queue,
-            Direction::Back => Self::GoPast,
-        }
-    }
-}
-
 /// The zone.
 #[derive(Debug)]
 pub(super) struct Calls {
     client: Client,
-    quota: Quota,
+    pub(super) quota: Quota,
     zone: String,
 }
 
@@ -96,14 +78,6 @@ impl Calls {
         Self { client: Client::from_conf(builder.build()), quota, zone: config.hosted_zone_id.clone() }
     }
 
-    /// Takes a call's place in the account's limit.
-    pub(super) async fn turn(&self, pace: Pace) {
-        match pace {
-            Pace::Queue => self.quota.wait().await,
-            Pace::GoPast => self.quota.go_past(),
-        }
-    }
-
     /// Every record of the name.
     pub(super) async fn records(
         &self,
@@ -115,7 +89,7 @@ impl Calls {
         let mut page = first.clone().start_record_name(&name);
         let mut records = Vec::new();
         loop {
-            self.turn(pace).await;
+            self.quota.turn(pace).await;
             let answer = page.send().await.map_err(|error| Route53Error::of(LIST, error))?;
             let on_page = answer.resource_record_sets.len();
             records.extend(
@@ -146,7 +120,7 @@ impl Calls {
     }
 
     pub(super) async fn is_in_sync(&self, change: &str) -> Result<bool, Route53Error> {
-        self.turn(Pace::Queue).await;
+        self.quota.turn(Pace::Queue).await;
         let answer = self
             .client
             .get_change()

@@ -9,6 +9,7 @@ use mpac_deploy_core::ids::{EffectId, FencingToken, RecordName};
 use mpac_deploy_core::port::PortError;
 
 use crate::CallError;
+use crate::memory::Overtaken;
 
 /// An error of the Route 53 adapter. As a [`PortError`] it keeps its meaning and its text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,6 +207,12 @@ impl Route53Error {
             | Self::Fenced { .. }
             | Self::UnknownChange(_) => true,
         }
+    }
+}
+
+impl From<Overtaken> for Route53Error {
+    fn from(Overtaken { fence, seen }: Overtaken) -> Self {
+        Self::Fenced { fence, seen }
     }
 }
 

@@ -5,7 +5,6 @@
 mod calls;
 mod error;
 mod fence;
-mod memory;
 mod pair;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,10 +19,11 @@ use mpac_deploy_core::units::Weights;
 
 pub use error::{RecordError, Route53Error, ZoneError};
 
+use crate::memory::{Memory, Standing};
+use crate::quota::Pace;
 use crate::{CallError, Quota};
-use calls::{Batch, Calls, Pace};
+use calls::{Batch, Calls};
 use fence::Marker;
-use memory::{Memory, Standing};
 use pair::Pair;
 
 /// Which records are moved.
@@ -89,7 +89,16 @@ impl Route53Config {
 pub struct Route53Traffic {
     config: Route53Config,
     calls: Calls,
-    memory: Mutex<Memory>,
+    memory: Mutex<Memory<Made, Pair>>,
+    /// The marker as it was written last; it is gone until the next change has succeeded.
+    marker: Mutex<Option<Marker>>,
+}
+
+/// A change that Route 53 has taken.
+#[derive(Clone, Debug)]
+struct Made {
+    change: String,
+    in_sync: bool,
 }
 
 impl Route53Traffic {
@@ -97,7 +106,7 @@ impl Route53Traffic {
     #[must_use]
     pub fn new(sdk: &SdkConfig, quota: &Quota, config: Route53Config) -> Self {
         let calls = Calls::new(sdk, quota.clone(), &config);
-        Self { config, calls, memory: Mutex::default() }
+        Self { config, calls, memory: Mutex::default(), marker: Mutex::default() }
     }
 
     /// Both weights, or by its type what is wrong with the records.
@@ -122,7 +131,7 @@ impl Route53Traffic {
         let (known, before) = {
             let mut memory = self.memory();
             memory.admit(fence)?;
-            (memory.was_made(id), memory.before(id))
+            (memory.was_made(id, weights.into()), memory.before(id))
         };
         if known {
             return Ok(());
@@ -136,7 +145,7 @@ impl Route53Traffic {
         self.memory().attempted(id, pair.weights);
         match self.write(fence, batch, Pace::of(direction)).await {
             Ok(change) => {
-                self.memory().made(id, change, wanted);
+                self.memory().made(id, wanted.weights, Made { change, in_sync: false }, wanted);
                 Ok(())
             }
             Err(error) => {
@@ -162,7 +171,7 @@ impl Route53Traffic {
         };
         let in_sync = self.calls.is_in_sync(&change).await?;
         if in_sync {
-            self.memory().in_sync(id);
+            self.memory().change(id, |made| made.in_sync = true);
         }
         Ok(in_sync)
     }
@@ -173,7 +182,7 @@ impl Route53Traffic {
             return self.send(fence, batch, pace).await;
         };
         let next = Marker::held(name, fence).map_err(calls::invalid)?;
-        let kept = self.memory().take_marker();
+        let kept = locked(&self.marker).take();
         let mut marker = match kept {
             Some(marker) => marker,
             None => self.marker(name, pace).await?,
@@ -191,7 +200,7 @@ impl Route53Traffic {
                 }
                 Err(error) => return Err(error),
                 Ok(change) => {
-                    self.memory().keep_marker(next);
+                    *locked(&self.marker) = Some(next);
                     return Ok(change);
                 }
             }
@@ -199,7 +208,7 @@ impl Route53Traffic {
     }
 
     async fn send(&self, fence: FencingToken, batch: Batch, pace: Pace) -> Result<String, Route53Error> {
-        self.calls.turn(pace).await;
+        self.calls.quota.turn(pace).await;
         // While this call waited for its turn, a later holder may have acted.
         self.memory().admit(fence)?;
         self.calls.change(batch).await
@@ -215,7 +224,7 @@ impl Route53Traffic {
         let pair = self.pair(Pace::Queue).await?;
         let comment =
             limited(format!("mpac-deploy {id}: unchanged, to confirm a change from before a restart"));
-        self.calls.turn(Pace::Queue).await;
+        self.calls.quota.turn(Pace::Queue).await;
         let change = match self.calls.change(Batch::replace_by_itself(&pair, comment)).await {
             // The records are other ones by now: the next attempt reads them again.
             Err(Route53Error::Zone(ZoneError::InvalidChangeBatch { call, message })) => {
@@ -223,7 +232,7 @@ impl Route53Traffic {
             }
             written => written?,
         };
-        self.memory().made(id, change.clone(), pair);
+        self.memory().made(id, pair.weights, Made { change: change.clone(), in_sync: false }, pair);
         Ok(change)
     }
 
@@ -276,9 +285,13 @@ impl Route53Traffic {
         Err(Route53Error::OtherRecord { ours: self.config.record.clone(), asked: asked.clone() })
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory<Made, Pair>> {
+        locked(&self.memory)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]

@@ -10,7 +10,8 @@ use mpac_deploy_core::ids::{EffectId, FencingToken, RecordName, RolloutId};
 use mpac_deploy_core::port::PortError;
 use mpac_deploy_testkit::aws_sim::{AliasTarget, CallFault, ChangeAction, Operation, RecordSet, Settings};
 
-use crate::rig::{BLUE, GREEN, NAME, Rig, ZONE, effect, observed, rig, rig_with, sdk, weights, zone};
+use crate::common::{effect, observed, weights};
+use crate::rig::{BLUE, GREEN, NAME, Rig, ZONE, rig, rig_with, sdk, zone};
 
 fn change_fails(rig: &Rig, fault: CallFault) {
     rig.aws.script(Operation::ChangeResourceRecordSets, [fault]);

@@ -4,7 +4,8 @@ use mpac_deploy_core::ids::RecordName;
 use mpac_deploy_core::port::{PortError, Traffic};
 use mpac_deploy_testkit::conformance::{self, TrafficFixture};
 
-use crate::rig::{NAME, Rig, effect, rig};
+use crate::common::effect;
+use crate::rig::{NAME, Rig, rig};
 
 #[async_trait]
 impl TrafficFixture for Rig {

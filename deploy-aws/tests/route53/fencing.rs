@@ -10,7 +10,8 @@ use mpac_deploy_testkit::aws_sim::{
 };
 use mpac_deploy_testkit::conformance;
 
-use crate::rig::{Rig, ZONE, config, effect, sdk, weights, zone};
+use crate::common::{effect, weights};
+use crate::rig::{Rig, ZONE, config, sdk, zone};
 
 const MARKER: &str = "_mpac-deploy.api.mpac-cloud.com";
 

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod bridge;
 mod calls;
 mod contract;

@@ -2,9 +2,7 @@
 //!
 //! Both come from `xtask/python-requirements.txt`; `cargo xtask test` installs them and runs these tests.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_route53::Client;
@@ -17,13 +15,11 @@ use mpac_deploy_core::effect::Direction;
 use mpac_deploy_core::ids::{FencingToken, RecordName};
 use mpac_deploy_testkit::aws_sim::Settings;
 
-use crate::rig::{BLUE, GREEN, NAME, ZONE, effect, observed, rig, sdk, sdk_at, weights, zone};
+use crate::common::{Moto, effect, observed, python, sdk_at, weights};
+use crate::rig::{BLUE, GREEN, NAME, ZONE, rig, sdk, zone};
 
 /// Reads every weight of the zone and lists `SET WEIGHT EVALUATE_TARGET_HEALTH`, then asks for what is not there.
 const BOTO3: &str = r#"
-import sys, boto3, botocore
-client = boto3.client("route53", endpoint_url=sys.argv[1], region_name="us-east-1",
-                      aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="not-a-secret")
 for page in client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=sys.argv[2], PaginationConfig={"PageSize": 1}):
     for record in page["ResourceRecordSets"]:
         print(record["Name"], record["SetIdentifier"], record["Weight"], record["AliasTarget"]["EvaluateTargetHealth"])
@@ -40,48 +36,14 @@ async fn boto3_reads_what_the_adapter_has_set() {
     let rig = rig().await;
     rig.forward(1, 95, 5).await.unwrap();
     let change = rig.aws.changes()[0].id.clone();
-    let (url, arguments) = (rig.aws.endpoint_url(), [ZONE, change.as_str()]);
-    let mut python = Command::new("python3");
-    python.args(["-c", BOTO3, &url]).args(arguments);
-    let output = tokio::task::spawn_blocking(move || python.output()).await.unwrap().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = python("route53", BOTO3, &[&rig.aws.endpoint_url(), ZONE, &change]).await;
     let expected = [
         "api.mpac-cloud.com. blue-environment 95 True",
         "api.mpac-cloud.com. green-environment 5 True",
         "NoSuchChange 404",
         "PENDING",
     ];
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().collect::<Vec<_>>(), expected);
-}
-
-/// A moto server of our own, which ends with the test.
-struct Moto {
-    process: Child,
-    url: String,
-}
-
-impl Moto {
-    async fn start() -> Self {
-        // The port is free again once the listener is gone.
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let mut command = Command::new("python3");
-        command.args(["-m", "moto.server", "--port", &port.to_string()]);
-        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let moto = Self { process, url: format!("http://127.0.0.1:{port}") };
-        let began = Instant::now();
-        while tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
-            assert!(began.elapsed() < Duration::from_secs(60), "moto does not start");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        moto
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
+    assert_eq!(lines, expected);
 }
 
 fn record(set: &str, weight: i64) -> ResourceRecordSet {

@@ -4,7 +4,8 @@ use mpac_deploy_aws::{RecordError, Route53Error};
 use mpac_deploy_core::port::PortError;
 use mpac_deploy_testkit::aws_sim::{RecordSet, ResourceRecord, ResourceRecords};
 
-use crate::rig::{BLUE, GREEN, NAME, Rig, ZONE, observed, rig};
+use crate::common::observed;
+use crate::rig::{BLUE, GREEN, NAME, Rig, ZONE, rig};
 
 fn green() -> RecordSet {
     RecordSet::weighted_alias(NAME, GREEN, 0)

@@ -5,7 +5,8 @@ use mpac_deploy_core::effect::Direction;
 use mpac_deploy_core::ids::FencingToken;
 use mpac_deploy_testkit::aws_sim::{CallFault, ChangeAction, Operation};
 
-use crate::rig::{Rig, config, effect, rig, sdk, weights};
+use crate::common::{effect, weights};
+use crate::rig::{Rig, config, rig, sdk};
 
 /// The same zone, and an adapter that has just begun.
 async fn restarted(rig: Rig) -> Rig {

@@ -1,15 +1,12 @@
 //! A zone with a blue-green pair, and the adapter for it.
 
-use std::time::Duration;
-
 use aws_config::SdkConfig;
-use aws_sdk_route53::config::{Credentials, SharedCredentialsProvider};
-use mpac_deploy_aws::client::{ClientOptions, sdk_config};
 use mpac_deploy_aws::{Quota, Route53Config, Route53Error, Route53Traffic};
-use mpac_deploy_core::effect::{Direction, ObservedWeights};
-use mpac_deploy_core::ids::{EffectId, FencingToken, RecordName, RolloutId};
-use mpac_deploy_core::units::Weights;
+use mpac_deploy_core::effect::Direction;
+use mpac_deploy_core::ids::{FencingToken, RecordName};
 use mpac_deploy_testkit::aws_sim::{AwsSim, Operation, RecordSet, Settings};
+
+use crate::common::{effect, sdk_at, weights};
 
 pub(crate) const ZONE: &str = "Z0MPAC";
 pub(crate) const NAME: &str = "api.mpac-cloud.com";
@@ -21,23 +18,8 @@ pub(crate) struct Rig {
     pub(crate) traffic: Route53Traffic,
 }
 
-/// Credentials as a test has them, and impatient limits.
 pub(crate) async fn sdk(aws: &AwsSim) -> SdkConfig {
     sdk_at(&aws.endpoint_url()).await
-}
-
-/// The same for any endpoint.
-pub(crate) async fn sdk_at(url: &str) -> SdkConfig {
-    let options = ClientOptions::default()
-        .with_region("eu-central-1")
-        .with_endpoint_url(url)
-        .with_timeouts(Duration::from_secs(2), Duration::from_secs(2));
-    let credentials = Credentials::new("AKIDEXAMPLE", "not-a-secret", None, None, "test");
-    sdk_config(&options)
-        .await
-        .into_builder()
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build()
 }
 
 /// Blue 100, green 0.
@@ -61,18 +43,6 @@ pub(crate) async fn rig_with(settings: Settings) -> Rig {
     let aws = zone(settings).await;
     let traffic = Route53Traffic::new(&sdk(&aws).await, &Quota::route53(), config());
     Rig { aws, traffic }
-}
-
-pub(crate) fn effect(number: u64) -> EffectId {
-    EffectId { rollout: RolloutId::from("svc-portal-v2.1.0"), number }
-}
-
-pub(crate) fn weights(blue: u8, green: u8) -> Weights {
-    Weights::new(blue, green).unwrap()
-}
-
-pub(crate) const fn observed(blue: u8, green: u8) -> ObservedWeights {
-    ObservedWeights { blue, green }
 }
 
 impl Rig {

@@ -7,7 +7,8 @@ use mpac_deploy_core::effect::Direction;
 use mpac_deploy_core::ids::FencingToken;
 use mpac_deploy_testkit::aws_sim::{CallFault, Operation, Settings};
 
-use crate::rig::{Rig, config, effect, observed, rig, sdk, weights, zone};
+use crate::common::{effect, observed, weights};
+use crate::rig::{Rig, config, rig, sdk, zone};
 
 #[tokio::test]
 async fn a_rollback_is_one_call() {

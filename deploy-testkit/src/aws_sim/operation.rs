@@ -49,11 +49,13 @@ impl Service {
     /// The code with which it refuses a call above the account's limit.
     pub(super) const fn throttles_with(self) -> &'static str {
         match self {
-            Self::Route53 | Self::ElasticLoadBalancing | Self::Sts | Self::Iam => "Throttling",
+            Self::Route53 | Self::Sts | Self::Iam => "Throttling",
             Self::S3 => "SlowDown",
-            Self::Ecs | Self::ApplicationAutoScaling | Self::CloudWatch | Self::DynamoDb => {
-                "ThrottlingException"
-            }
+            Self::ElasticLoadBalancing
+            | Self::Ecs
+            | Self::ApplicationAutoScaling
+            | Self::CloudWatch
+            | Self::DynamoDb => "ThrottlingException",
         }
     }
 

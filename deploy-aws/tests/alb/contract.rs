@@ -1,0 +1,40 @@
+use async_trait::async_trait;
+use mpac_deploy_core::effect::ObservedWeights;
+use mpac_deploy_core::ids::RecordName;
+use mpac_deploy_core::port::{PortError, Traffic};
+use mpac_deploy_testkit::conformance::{self, TrafficFixture};
+
+use crate::rig::{NAME, Rig, rig, rule};
+
+#[async_trait]
+impl TrafficFixture for Rig {
+    fn traffic(&self) -> &dyn Traffic {
+        &self.traffic
+    }
+
+    fn record(&self) -> RecordName {
+        RecordName::from(NAME)
+    }
+
+    /// A rule is in effect at once.
+    async fn let_sync(&self) {}
+
+    async fn set_by_hand(&self, weights: ObservedWeights) {
+        self.aws.put_rule(rule(weights.blue.into(), weights.green.into()));
+    }
+}
+
+#[tokio::test]
+async fn the_adapter_keeps_the_contract_of_the_port() {
+    let report = conformance::traffic(rig).await;
+    assert!(report.is_ok(), "{report}");
+    assert!(!report.cases.is_empty());
+}
+
+#[tokio::test]
+async fn another_record_is_not_found() {
+    let rig = rig().await;
+    let read = rig.traffic.read(&RecordName::from("www.mpac-cloud.com")).await;
+    assert!(matches!(read, Err(PortError::NotFound(_))), "{read:?}");
+    assert!(rig.traffic.read(&RecordName::from("API.mpac-cloud.com.")).await.is_ok());
+}

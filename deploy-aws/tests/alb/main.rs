@@ -1,0 +1,14 @@
+//! The adapter for listener rules through the real SDK, over a socket, against the simulated AWS.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod changes;
+mod contract;
+mod outside;
+mod rig;
+mod rollback;
+mod rollout;
+mod rules;

@@ -15,12 +15,14 @@ pub(crate) struct Memory<M, C> {
     made: BTreeMap<EffectId, (ObservedWeights, M)>,
     /// Attempts that have no outcome yet, with the weights before the first one.
     open: BTreeMap<EffectId, ObservedWeights>,
+    /// What was written last.
+    latest: Option<ObservedWeights>,
     copy: Option<(C, Instant)>,
 }
 
 impl<M, C> Default for Memory<M, C> {
     fn default() -> Self {
-        Self { fence: None, made: BTreeMap::new(), open: BTreeMap::new(), copy: None }
+        Self { fence: None, made: BTreeMap::new(), open: BTreeMap::new(), latest: None, copy: None }
     }
 }
 
@@ -69,8 +71,15 @@ impl<M: Clone, C: Clone> Memory<M, C> {
 
     pub(crate) fn made(&mut self, id: &EffectId, weights: ObservedWeights, made: M, copy: C) {
         self.open.remove(id);
+        self.latest = Some(weights);
         self.made.insert(id.clone(), (weights, made));
         self.keep(copy);
+    }
+
+    /// The weights that this process has written last.
+    #[cfg(feature = "route53")]
+    pub(crate) const fn latest(&self) -> Option<ObservedWeights> {
+        self.latest
     }
 
     /// What is known of a change becomes something else.

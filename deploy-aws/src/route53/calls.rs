@@ -39,15 +39,15 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Both records become these.
+    /// The records become these.
     pub(super) fn upsert(pair: &Pair, comment: String) -> Self {
-        let changes = [&pair.blue, &pair.green].map(|record| (ChangeAction::Upsert, record.clone()));
-        Self { changes: changes.into(), comment }
+        let changes = pair.records().map(|record| (ChangeAction::Upsert, record.clone()));
+        Self { changes: changes.collect(), comment }
     }
 
-    /// Both records, as they are, take their own places.
+    /// The records, as they are, take their own places.
     pub(super) fn replace_by_itself(pair: &Pair, comment: String) -> Self {
-        let changes = [&pair.blue, &pair.green].into_iter().flat_map(|record| {
+        let changes = pair.records().flat_map(|record| {
             [ChangeAction::Delete, ChangeAction::Create].map(|action| (action, record.clone()))
         });
         Self { changes: changes.collect(), comment }

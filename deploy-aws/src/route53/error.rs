@@ -51,11 +51,13 @@ pub enum Route53Error {
 pub enum RecordError {
     /// One of the two is not there.
     #[error(
-        "{name} has no record of type A with the set identifier `{set}` (there is: {found}): create it, or name the right one"
+        "{name} has no record of type {kind} with the set identifier `{set}` (there is: {found}): create it, or name the right one"
     )]
     Missing {
         /// The record's name.
         name: String,
+        /// The type.
+        kind: String,
         /// The set identifier.
         set: String,
         /// What there is in its place.
@@ -114,6 +116,18 @@ pub enum RecordError {
         set: String,
         /// The traffic policy instance.
         policy: String,
+    },
+    /// The records of one type have other weights than those of the other.
+    #[error(
+        "{name} has the weights {ipv4} on its records of type A and {ipv6} on those of type AAAA: which side a client gets depends on its network; give both types the same weights"
+    )]
+    Split {
+        /// The records' name.
+        name: String,
+        /// The weights of type A.
+        ipv4: ObservedWeights,
+        /// The weights of type AAAA.
+        ipv6: ObservedWeights,
     },
     /// A weight that Route 53 does not have.
     #[error("{name} `{set}` has the weight {weight}, which is not from 0 to 255")]
@@ -234,6 +248,7 @@ impl From<Route53Error> for PortError {
                 | RecordError::NotAlias { .. }
                 | RecordError::HealthCheck { .. }
                 | RecordError::TrafficPolicy { .. }
+                | RecordError::Split { .. }
                 | RecordError::Weight { .. }
                 | RecordError::SomebodyElse { .. },
             )

@@ -32,7 +32,7 @@ use pair::Pair;
 pub struct Route53Config {
     /// The hosted zone, with or without `/hostedzone/`.
     pub hosted_zone_id: String,
-    /// The name of both records, of type A.
+    /// The name of both records, of type A; a second pair of type AAAA is moved along.
     pub record: RecordName,
     /// Blue's set identifier.
     pub blue_set: String,
@@ -114,7 +114,7 @@ impl Route53Traffic {
     /// # Errors
     /// [`Route53Error`].
     pub async fn weights(&self) -> Result<ObservedWeights, Route53Error> {
-        Ok(self.pair(Pace::Queue).await?.weights)
+        Ok(self.pair(Pace::Queue).await?.weights(self.config.record.as_str())?)
     }
 
     /// Sets both weights; see [`Traffic::set`].
@@ -137,15 +137,15 @@ impl Route53Traffic {
             return Ok(());
         }
         let pair = self.pair_to_change(direction).await?;
-        if let (Direction::Forward, Some(before)) = (direction, before) {
-            self.check_nobody_else(before, weights, pair.weights)?;
+        if direction == Direction::Forward {
+            self.check_forward(&pair, weights, before)?;
         }
         let wanted = pair.with(weights);
         let batch = Batch::upsert(&wanted, comment(id, weights));
-        self.memory().attempted(id, pair.weights);
+        self.memory().attempted(id, pair.ipv4());
         match self.write(fence, batch, Pace::of(direction)).await {
             Ok(change) => {
-                self.memory().made(id, wanted.weights, Made { change, in_sync: false }, wanted);
+                self.memory().made(id, weights.into(), Made { change, in_sync: false }, wanted);
                 Ok(())
             }
             Err(error) => {
@@ -232,7 +232,7 @@ impl Route53Traffic {
             }
             written => written?,
         };
-        self.memory().made(id, pair.weights, Made { change: change.clone(), in_sync: false }, pair);
+        self.memory().made(id, pair.ipv4(), Made { change: change.clone(), in_sync: false }, pair);
         Ok(change)
     }
 
@@ -257,18 +257,36 @@ impl Route53Traffic {
         }
     }
 
-    /// After an unknown outcome the weights are those from before or the wanted ones, unless somebody else came in between.
-    fn check_nobody_else(
+    /// What a rollback need not care for.
+    fn check_forward(
         &self,
-        before: ObservedWeights,
+        pair: &Pair,
         wanted: Weights,
-        found: ObservedWeights,
+        before: Option<ObservedWeights>,
     ) -> Result<(), RecordError> {
-        if found == before || found.is(wanted) {
-            return Ok(());
+        let name = self.config.record.as_str();
+        let found = pair.weights(name)?;
+        match before {
+            // After an unknown outcome the weights are those from before or the wanted ones, unless somebody else came in between.
+            Some(before) if found != before && !found.is(wanted) => {
+                Err(RecordError::SomebodyElse { name: name.into(), before, wanted: wanted.into(), found })
+            }
+            Some(_) | None => Ok(()),
         }
-        let name = self.config.record.as_str().into();
-        Err(RecordError::SomebodyElse { name, before, wanted: wanted.into(), found })
+    }
+
+    /// What a rollout sees where one type has other weights than the other: those that are not ours, if this process has written any.
+    /// So it takes them for what they are, weights that somebody else has set.
+    fn foreign(&self, error: RecordError) -> Result<ObservedWeights, RecordError> {
+        let latest = self.memory().latest();
+        let RecordError::Split { ipv4, ipv6, .. } = error else { return Err(error) };
+        if latest == Some(ipv4) {
+            Ok(ipv6)
+        } else if latest == Some(ipv6) {
+            Ok(ipv4)
+        } else {
+            Err(error)
+        }
     }
 
     async fn pair(&self, pace: Pace) -> Result<Pair, Route53Error> {
@@ -298,7 +316,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Traffic for Route53Traffic {
     async fn read(&self, record: &RecordName) -> Result<ObservedWeights, PortError> {
         self.check_record(record)?;
-        Ok(self.weights().await?)
+        match self.weights().await {
+            Err(Route53Error::Record(error)) => Ok(self.foreign(error).map_err(Route53Error::from)?),
+            read => Ok(read?),
+        }
     }
 
     async fn set(

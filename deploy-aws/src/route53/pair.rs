@@ -1,4 +1,4 @@
-//! The two records, as they are, and every way in which they can be something else.
+//! The records of the pair, as they are, and every way in which they can be something else.
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use mpac_deploy_core::effect::ObservedWeights;
@@ -6,44 +6,90 @@ use mpac_deploy_core::units::Weights;
 
 use super::{RecordError, Route53Config};
 
-/// Both records, whole.
+/// Blue's and green's records, whole.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
-    pub(super) blue: ResourceRecordSet,
-    pub(super) green: ResourceRecordSet,
-    pub(super) weights: ObservedWeights,
+    /// The records of type A, and after them those of type AAAA if the name has any.
+    types: Vec<OfType>,
+}
+
+/// Both records of one type.
+#[derive(Clone, Debug)]
+struct OfType {
+    blue: ResourceRecordSet,
+    green: ResourceRecordSet,
+    weights: ObservedWeights,
 }
 
 impl Pair {
-    /// Finds the two among the records of the name.
+    /// Finds the pair among the records of the name.
     pub(super) fn of(config: &Route53Config, records: &[ResourceRecordSet]) -> Result<Self, RecordError> {
         let rivals: Vec<&ResourceRecordSet> =
             records.iter().filter(|record| answers_clients(record)).collect();
         let name = config.record.as_str();
-        if rivals.iter().any(|record| record.r#type == RrType::A && record.set_identifier.is_none()) {
+        let is_simple =
+            |record: &&ResourceRecordSet| record.r#type == RrType::A && record.set_identifier.is_none();
+        if rivals.iter().any(is_simple) {
             return Err(RecordError::NotWeighted { name: name.into(), set: "-".into(), routing: "simple" });
         }
-        let blue = find(name, &config.blue_set, &rivals)?;
-        let green = find(name, &config.green_set, &rivals)?;
-        let third =
-            rivals.iter().find(|record| !is(record, &config.blue_set) && !is(record, &config.green_set));
-        if let Some(third) = third {
+        let (blue, green) = (config.blue_set.as_str(), config.green_set.as_str());
+        let sides =
+            |kind: &RrType| rivals.iter().any(|record| is(record, kind, blue) || is(record, kind, green));
+        let kinds = [RrType::A, RrType::Aaaa].into_iter().filter(|kind| *kind == RrType::A || sides(kind));
+        let types: Vec<OfType> =
+            kinds.clone().map(|kind| OfType::of(config, &kind, &rivals)).collect::<Result<_, _>>()?;
+        let kinds: Vec<RrType> = kinds.collect();
+        let is_third = |record: &&&ResourceRecordSet| {
+            !kinds.iter().any(|kind| is(record, kind, blue) || is(record, kind, green))
+        };
+        if let Some(third) = rivals.iter().find(is_third) {
             return Err(RecordError::Third { name: name.into(), third: label(third) });
         }
-        let weights = ObservedWeights {
-            blue: weight(name, &config.blue_set, blue)?,
-            green: weight(name, &config.green_set, green)?,
-        };
-        Ok(Self { blue: blue.clone(), green: green.clone(), weights })
+        Ok(Self { types })
+    }
+
+    /// The weights, which both types have in common.
+    pub(super) fn weights(&self, name: &str) -> Result<ObservedWeights, RecordError> {
+        match self.types.as_slice() {
+            [ipv4, ipv6] if ipv4.weights != ipv6.weights => {
+                Err(RecordError::Split { name: name.into(), ipv4: ipv4.weights, ipv6: ipv6.weights })
+            }
+            _ => Ok(self.ipv4()),
+        }
+    }
+
+    /// The weights of the records of type A.
+    pub(super) fn ipv4(&self) -> ObservedWeights {
+        self.types.first().map_or(ObservedWeights { blue: 0, green: 0 }, |ipv4| ipv4.weights)
+    }
+
+    /// Every record of the pair.
+    pub(super) fn records(&self) -> impl Iterator<Item = &ResourceRecordSet> {
+        self.types.iter().flat_map(|of_type| [&of_type.blue, &of_type.green])
     }
 
     /// The same records with other weights; everything else stays as it was read.
     pub(super) fn with(&self, weights: Weights) -> Self {
         let mut pair = self.clone();
-        pair.blue.weight = Some(i64::from(weights.blue()));
-        pair.green.weight = Some(i64::from(weights.green()));
-        pair.weights = weights.into();
+        for of_type in &mut pair.types {
+            of_type.blue.weight = Some(i64::from(weights.blue()));
+            of_type.green.weight = Some(i64::from(weights.green()));
+            of_type.weights = weights.into();
+        }
         pair
+    }
+}
+
+impl OfType {
+    fn of(config: &Route53Config, kind: &RrType, rivals: &[&ResourceRecordSet]) -> Result<Self, RecordError> {
+        let name = config.record.as_str();
+        let blue = find(name, kind, &config.blue_set, rivals)?;
+        let green = find(name, kind, &config.green_set, rivals)?;
+        let weights = ObservedWeights {
+            blue: weight(name, &config.blue_set, blue)?,
+            green: weight(name, &config.green_set, green)?,
+        };
+        Ok(Self { blue: blue.clone(), green: green.clone(), weights })
     }
 }
 
@@ -52,8 +98,8 @@ fn answers_clients(record: &ResourceRecordSet) -> bool {
     matches!(record.r#type, RrType::A | RrType::Aaaa | RrType::Cname)
 }
 
-fn is(record: &ResourceRecordSet, set: &str) -> bool {
-    record.r#type == RrType::A && record.set_identifier.as_deref() == Some(set)
+fn is(record: &ResourceRecordSet, kind: &RrType, set: &str) -> bool {
+    record.r#type == *kind && record.set_identifier.as_deref() == Some(set)
 }
 
 fn label(record: &ResourceRecordSet) -> String {
@@ -62,13 +108,15 @@ fn label(record: &ResourceRecordSet) -> String {
 
 fn find<'a>(
     name: &str,
+    kind: &RrType,
     set: &str,
     records: &[&'a ResourceRecordSet],
 ) -> Result<&'a ResourceRecordSet, RecordError> {
-    let Some(record) = records.iter().find(|record| is(record, set)) else {
+    let Some(record) = records.iter().find(|record| is(record, kind, set)) else {
         let there: Vec<String> = records.iter().map(|record| label(record)).collect();
         let found = if there.is_empty() { "nothing".into() } else { there.join(", ") };
-        return Err(RecordError::Missing { name: name.into(), set: set.into(), found });
+        let kind = kind.as_str().into();
+        return Err(RecordError::Missing { name: name.into(), kind, set: set.into(), found });
     };
     let (name, set) = (name.to_owned(), set.to_owned());
     if let Some(policy) = record.traffic_policy_instance_id.clone() {

@@ -8,6 +8,7 @@ mod common;
 mod bridge;
 mod calls;
 mod contract;
+mod dual;
 mod fencing;
 mod outside;
 mod records;

@@ -5,6 +5,7 @@ use mpac_deploy_core::port::PortError;
 use mpac_deploy_testkit::aws_sim::{RecordSet, ResourceRecord, ResourceRecords};
 
 use crate::common::observed;
+use crate::dual::{aaaa, dual};
 use crate::rig::{BLUE, GREEN, NAME, Rig, ZONE, rig};
 
 fn green() -> RecordSet {
@@ -43,7 +44,12 @@ async fn a_missing_record_is_not_found_and_the_rest_is_named() {
     let error = error(&rig).await;
     assert_eq!(
         error,
-        RecordError::Missing { name: NAME.into(), set: GREEN.into(), found: format!("A `{BLUE}`") }
+        RecordError::Missing {
+            name: NAME.into(),
+            kind: "A".into(),
+            set: GREEN.into(),
+            found: format!("A `{BLUE}`")
+        }
     );
     assert!(matches!(meaning(error), PortError::NotFound(_)));
 }
@@ -79,9 +85,25 @@ async fn a_third_record_is_found_behind_a_page_of_others() {
 }
 
 #[tokio::test]
-async fn an_aaaa_record_answers_clients_past_the_weights() {
+async fn half_a_pair_of_type_aaaa_is_no_pair() {
     let error = with_green(RecordSet { kind: "AAAA".into(), ..green() }).await;
-    assert_eq!(error, RecordError::Third { name: NAME.into(), third: format!("AAAA `{GREEN}`") });
+    let RecordError::Missing { kind, set, .. } = &error else { panic!("{error}") };
+    assert_eq!((kind.as_str(), set.as_str()), ("AAAA", BLUE));
+}
+
+#[tokio::test]
+async fn another_record_of_type_aaaa_answers_clients_past_the_weights() {
+    let simple = RecordSet { kind: "AAAA".into(), set_identifier: None, weight: None, ..green() };
+    let error = with_green(simple).await;
+    assert_eq!(error, RecordError::Third { name: NAME.into(), third: "AAAA `-`".into() });
+}
+
+#[tokio::test]
+async fn a_health_check_on_a_record_of_type_aaaa_is_found_too() {
+    let rig = dual(100, 0).await;
+    let checked = RecordSet { health_check_id: Some("abc-1".into()), ..aaaa(GREEN, 0) };
+    rig.aws.put_record(ZONE, checked);
+    assert!(matches!(error(&rig).await, RecordError::HealthCheck { .. }));
 }
 
 #[tokio::test]

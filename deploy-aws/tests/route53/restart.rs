@@ -9,7 +9,7 @@ use crate::common::{effect, weights};
 use crate::rig::{Rig, config, rig, sdk};
 
 /// The same zone, and an adapter that has just begun.
-async fn restarted(rig: Rig) -> Rig {
+pub(crate) async fn restarted(rig: Rig) -> Rig {
     let traffic = Route53Traffic::new(&sdk(&rig.aws).await, &Quota::route53(), config());
     Rig { aws: rig.aws, traffic }
 }

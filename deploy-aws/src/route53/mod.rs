@@ -226,8 +226,12 @@ impl Route53Traffic {
             limited(format!("mpac-deploy {id}: unchanged, to confirm a change from before a restart"));
         self.calls.quota.turn(Pace::Queue).await;
         let change = match self.calls.change(Batch::replace_by_itself(&pair, comment)).await {
-            // The records are other ones by now: the next attempt reads them again.
             Err(Route53Error::Zone(ZoneError::InvalidChangeBatch { call, message })) => {
+                if self.pair(Pace::Queue).await? == pair {
+                    // So it is the batch that is refused, now and later: whoever waits for the change makes it anew.
+                    return Err(Route53Error::UnknownChange(id.clone()));
+                }
+                // The records are other ones by now: the next attempt takes those.
                 return Err(CallError::NoAnswer { call, message }.into());
             }
             written => written?,

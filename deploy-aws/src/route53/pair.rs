@@ -7,14 +7,14 @@ use mpac_deploy_core::units::Weights;
 use super::{RecordError, Route53Config};
 
 /// Blue's and green's records, whole.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pair {
     /// The records of type A, and after them those of type AAAA if the name has any.
     types: Vec<OfType>,
 }
 
 /// Both records of one type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct OfType {
     blue: ResourceRecordSet,
     green: ResourceRecordSet,

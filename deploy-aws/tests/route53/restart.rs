@@ -63,6 +63,25 @@ async fn writing_once_more_never_overwrites_what_somebody_sets_at_the_same_time(
 }
 
 #[tokio::test]
+async fn a_zone_that_takes_no_such_batch_has_the_change_made_anew() {
+    let rig = rig().await;
+    rig.back(4).await.unwrap();
+    let rig = restarted(rig).await;
+    let refusal = CallFault::Refuse {
+        status: 400,
+        code: "InvalidChangeBatch".into(),
+        message: "The request contains a DELETE and a CREATE of one record".into(),
+    };
+    rig.aws.script(Operation::ChangeResourceRecordSets, [refusal]);
+    let confirmed = rig.traffic.is_in_sync(&effect(4)).await;
+    assert_eq!(confirmed, Err(Route53Error::UnknownChange(effect(4))));
+    // Which is what a rollback does with that answer.
+    rig.back(4).await.unwrap();
+    rig.aws.let_sync();
+    assert!(rig.traffic.is_in_sync(&effect(4)).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_change_above_the_first_of_ours_was_not_made_before_us() {
     let rig = rig().await;
     rig.forward(4, 95, 5).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::wire::{Call, Refusal};
-use super::{Shared, elbv2, route53};
+use super::{Shared, ecs, elbv2, route53};
 
 /// The body of the service's answer.
 pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Result<Vec<u8>, Refusal> {
@@ -10,6 +10,17 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::ListResourceRecordSets => route53::list(shared, call),
         Operation::ChangeResourceRecordSets => route53::change(shared, call),
         Operation::GetChange => route53::get_change(shared, call),
+        Operation::CreateService => ecs::create_service(shared, call),
+        Operation::DescribeServices => ecs::describe_services(shared, call),
+        Operation::DescribeTaskDefinition => ecs::describe_task_definition(shared, call),
+        Operation::DescribeTasks => ecs::describe_tasks(shared, call),
+        Operation::ListTasks => ecs::list_tasks(shared, call),
+        Operation::RegisterTaskDefinition => ecs::register_task_definition(shared, call),
+        Operation::TagResource => ecs::tag_resource(shared, call),
+        Operation::UpdateService => ecs::update_service(shared, call),
+        Operation::DescribeTargetGroupAttributes => elbv2::describe_target_group_attributes(shared, call),
+        Operation::DescribeTargetGroups => elbv2::describe_target_groups(shared, call),
+        Operation::DescribeTargetHealth => elbv2::describe_target_health(shared, call),
         Operation::DescribeRules => elbv2::describe_rules(shared, call),
         Operation::ModifyRule => elbv2::modify_rule(shared, call),
     }

@@ -18,6 +18,7 @@
 
 mod bound;
 mod dispatch;
+pub mod ecs;
 pub mod elbv2;
 mod fault;
 mod form;
@@ -46,6 +47,7 @@ pub use route53::{
 
 use crate::fakes::lock::Lock;
 use crate::world::SimClock;
+use ecs::Ecs;
 use elbv2::{AcceptedRule, Elbv2, ListenerRule};
 use fault::Script;
 use route53::Zone;
@@ -58,14 +60,25 @@ pub struct Settings {
     pub pending: Duration,
     /// For how long after a change the zone refuses the next one with `PriorRequestNotComplete`.
     pub zone_busy: Duration,
+    /// How long a task takes from its start until it runs.
+    pub task_start: Duration,
+    /// How long it takes from then until its target is healthy.
+    pub target_healthy: Duration,
     /// Calls a second and calls at once that the account may make; no limit if `None`.
     pub limit: Option<(u32, u32)>,
 }
 
 impl Default for Settings {
     /// Changes are pending for 30 s, as Route 53 typically has them for up to 60; the zone is never busy and the account has no limit.
+    /// A task runs after 20 s and is healthy after another 20.
     fn default() -> Self {
-        Self { pending: Duration::from_secs(30), zone_busy: Duration::ZERO, limit: None }
+        Self {
+            pending: Duration::from_secs(30),
+            zone_busy: Duration::ZERO,
+            task_start: Duration::from_secs(20),
+            target_healthy: Duration::from_secs(20),
+            limit: None,
+        }
     }
 }
 
@@ -81,6 +94,14 @@ impl Settings {
     #[must_use]
     pub const fn with_zone_busy(mut self, zone_busy: Duration) -> Self {
         self.zone_busy = zone_busy;
+        self
+    }
+
+    /// The same settings with tasks that take this long until they run, and then this long until their targets are healthy.
+    #[must_use]
+    pub const fn with_tasks(mut self, start: Duration, healthy: Duration) -> Self {
+        self.task_start = start;
+        self.target_healthy = healthy;
         self
     }
 
@@ -124,6 +145,7 @@ struct Account {
     changes: Vec<AcceptedChange>,
     /// When each change is INSYNC, in the order of `changes`.
     in_sync_at: Vec<Timestamp>,
+    ecs: Ecs,
     elbv2: Elbv2,
     script: Script,
     calls: Vec<CallRecord>,
@@ -167,6 +189,7 @@ impl AwsSim {
             zones: BTreeMap::new(),
             changes: Vec::new(),
             in_sync_at: Vec::new(),
+            ecs: Ecs::default(),
             elbv2: Elbv2::default(),
             script: Script::new(settings.limit, clock.now()),
             calls: Vec::new(),

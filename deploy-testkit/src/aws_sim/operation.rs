@@ -108,7 +108,9 @@ macro_rules! operations {
 // One line for each service; a call stands here once its service answers it.
 operations! {
     Route53: ListResourceRecordSets, ChangeResourceRecordSets, GetChange;
-    ElasticLoadBalancing: DescribeRules, ModifyRule;
+    Ecs: CreateService, DescribeServices, DescribeTaskDefinition, DescribeTasks, ListTasks, RegisterTaskDefinition, TagResource,
+        UpdateService;
+    ElasticLoadBalancing: DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
 }
 
 impl Operation {

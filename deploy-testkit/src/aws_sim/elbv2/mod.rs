@@ -1,9 +1,14 @@
 //! Elastic Load Balancing (version 2), as its query API answers.
 
 mod rules;
+mod targets;
 
 pub use rules::{AcceptedRule, Action, Forward, GroupStickiness, ListenerRule, WeightedGroup};
 pub(super) use rules::{describe_rules, modify_rule};
+pub use targets::TargetGroup;
+pub(super) use targets::{
+    Targets, describe_target_group_attributes, describe_target_groups, describe_target_health,
+};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -21,6 +26,7 @@ const OWNER: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012";
 #[derive(Debug, Default)]
 pub(super) struct Elbv2 {
     pub(super) rules: Rules,
+    pub(super) targets: Targets,
 }
 
 /// The ARN of the target group of this name.

@@ -140,6 +140,10 @@ impl Rules {
         self.rules.insert(rule.arn(), rule);
     }
 
+    pub(in crate::aws_sim) fn know_group(&mut self, arn: &str) {
+        self.groups.insert(arn.into());
+    }
+
     pub(in crate::aws_sim) fn remove(&mut self, arn: &str) {
         self.rules.remove(arn);
     }

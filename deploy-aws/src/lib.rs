@@ -5,6 +5,8 @@
 //! - [`Route53Traffic`]: the weights of a blue-green pair as two weighted alias records of Route 53,
 //! - [`AlbTraffic`]: the same weights as two target groups of a listener rule of a load balancer,
 //! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process,
+//! - [`Finding`]: what would hurt a rollout although nothing is wrong by itself, such as [`route53::traps`],
+//! - [`balancer`]: the load balancers behind the records, and who is healthy there,
 //! - [`CallError`]: why a call failed, whichever service it was made to.
 //!
 //! ```no_run
@@ -31,8 +33,10 @@
 
 #[cfg(feature = "alb")]
 pub mod alb;
+pub mod balancer;
 pub mod client;
 mod error;
+mod finding;
 #[cfg(any(feature = "alb", feature = "route53"))]
 mod memory;
 mod quota;
@@ -42,6 +46,7 @@ pub mod route53;
 #[cfg(feature = "alb")]
 pub use alb::{AlbConfig, AlbError, AlbTraffic, RuleError};
 pub use error::CallError;
+pub use finding::{Finding, Severity};
 pub use quota::Quota;
 #[cfg(feature = "route53")]
 pub use route53::{RecordError, Route53Config, Route53Error, Route53Traffic, ZoneError};

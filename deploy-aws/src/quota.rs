@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+#[cfg(any(feature = "alb", feature = "route53"))]
 use mpac_deploy_core::effect::Direction;
 use tokio::time::Instant;
 
@@ -30,6 +31,7 @@ struct Bucket {
 }
 
 /// How a call stands to the account's limit.
+#[cfg(any(feature = "alb", feature = "route53"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// It waits.
@@ -38,6 +40,7 @@ pub(crate) enum Pace {
     GoPast,
 }
 
+#[cfg(any(feature = "alb", feature = "route53"))]
 impl Pace {
     pub(crate) const fn of(direction: Direction) -> Self {
         match direction {
@@ -73,6 +76,7 @@ impl Quota {
     }
 
     /// Takes a call's place in the limit.
+    #[cfg(any(feature = "alb", feature = "route53"))]
     pub(crate) async fn turn(&self, pace: Pace) {
         match pace {
             Pace::Queue => self.wait().await,

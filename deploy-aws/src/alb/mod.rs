@@ -20,6 +20,7 @@ use tokio::time::Instant;
 pub use error::{AlbError, RuleError};
 
 use crate::Quota;
+use crate::finding::{Finding, Severity};
 use crate::memory::{Memory, Standing};
 use crate::quota::Pace;
 use calls::Calls;
@@ -128,6 +129,25 @@ impl AlbTraffic {
     /// [`AlbError`].
     pub async fn stickiness(&self) -> Result<Option<Duration>, AlbError> {
         Ok(self.split(Pace::Queue).await?.sticky)
+    }
+
+    /// What the rule does with clients that the weights do not say.
+    ///
+    /// # Errors
+    /// [`AlbError`].
+    pub async fn traps(&self) -> Result<Vec<Finding>, AlbError> {
+        let limit = self.config.stickiness_up_to;
+        let finding = |sticky: Duration| Finding {
+            id: "sticky-groups",
+            severity: if sticky > limit { Severity::Error } else { Severity::Warning },
+            place: self.config.rule_arn.clone(),
+            problem: format!(
+                "the rule keeps each client at its target group for {} s: the weights move new clients only, and after a rollback the others stay with green for as long",
+                sticky.as_secs()
+            ),
+            fix: "switch the group stickiness of the rule off, or make it short and the policy's `effects.ttl` as long",
+        };
+        Ok(self.stickiness().await?.map(finding).into_iter().collect())
     }
 
     /// Sets both weights; see [`Traffic::set`].

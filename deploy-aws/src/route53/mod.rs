@@ -6,6 +6,7 @@ mod calls;
 mod error;
 mod fence;
 mod pair;
+mod traps;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use mpac_deploy_core::port::{PortError, Traffic};
 use mpac_deploy_core::units::Weights;
 
 pub use error::{RecordError, Route53Error, ZoneError};
+pub use traps::{PairRecord, traps};
 
 use crate::memory::{Memory, Standing};
 use crate::quota::Pace;
@@ -115,6 +117,14 @@ impl Route53Traffic {
     /// [`Route53Error`].
     pub async fn weights(&self) -> Result<ObservedWeights, Route53Error> {
         Ok(self.pair(Pace::Queue).await?.weights(self.config.record.as_str())?)
+    }
+
+    /// The pair's records as [`traps`] looks at them.
+    ///
+    /// # Errors
+    /// [`Route53Error`].
+    pub async fn pair_records(&self) -> Result<Vec<PairRecord>, Route53Error> {
+        Ok(self.pair(Pace::Queue).await?.described())
     }
 
     /// Sets both weights; see [`Traffic::set`].

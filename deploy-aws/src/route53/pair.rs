@@ -2,9 +2,10 @@
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use mpac_deploy_core::effect::ObservedWeights;
+use mpac_deploy_core::metric::Side;
 use mpac_deploy_core::units::Weights;
 
-use super::{RecordError, Route53Config};
+use super::{PairRecord, RecordError, Route53Config};
 
 /// Blue's and green's records, whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +69,17 @@ impl Pair {
         self.types.iter().flat_map(|of_type| [&of_type.blue, &of_type.green])
     }
 
+    /// The records as far as the traps go.
+    pub(super) fn described(&self) -> Vec<PairRecord> {
+        let sides = |of_type: &OfType| {
+            [
+                described(Side::Blue, &of_type.blue, of_type.weights.blue),
+                described(Side::Green, &of_type.green, of_type.weights.green),
+            ]
+        };
+        self.types.iter().flat_map(sides).flatten().collect()
+    }
+
     /// The same records with other weights; everything else stays as it was read.
     pub(super) fn with(&self, weights: Weights) -> Self {
         let mut pair = self.clone();
@@ -91,6 +103,19 @@ impl OfType {
         };
         Ok(Self { blue: blue.clone(), green: green.clone(), weights })
     }
+}
+
+/// Only an alias is part of a pair.
+fn described(side: Side, record: &ResourceRecordSet, weight: u8) -> Option<PairRecord> {
+    let alias = record.alias_target.as_ref()?;
+    Some(PairRecord {
+        label: format!("{} {}", record.name, label(record)),
+        kind: record.r#type.as_str().into(),
+        side,
+        weight,
+        target: alias.dns_name.clone(),
+        evaluates_health: alias.evaluate_target_health,
+    })
 }
 
 /// Whether clients that look for the service get this record's answer. An AAAA record is one: clients with IPv6 prefer it.

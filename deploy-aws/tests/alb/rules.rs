@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mpac_deploy_aws::{AlbError, RuleError};
+use mpac_deploy_aws::{AlbError, RuleError, Severity};
 use mpac_deploy_core::port::PortError;
 use mpac_deploy_testkit::aws_sim::elbv2::{
     Action, GroupStickiness, ListenerRule, WeightedGroup, rule_arn, target_group_arn,
@@ -103,6 +103,8 @@ async fn long_stickiness_stops_the_way_forward_and_not_the_way_back() {
     // A reading is none of its business: a rollback is read back as well.
     assert_eq!(rig.traffic.weights().await, Ok(observed(100, 0)));
     assert_eq!(rig.traffic.stickiness().await, Ok(Some(Duration::from_secs(3600))));
+    let traps = rig.traffic.traps().await.unwrap();
+    assert_eq!((traps.len(), traps[0].id, traps[0].severity), (1, "sticky-groups", Severity::Error));
     let error = rig.forward(1, 95, 5).await.unwrap_err();
     assert!(error.to_string().contains("a rollback leaves the others with green for as long"), "{error}");
     let (sticky, limit) = (Duration::from_secs(3600), Duration::from_secs(60));
@@ -114,6 +116,7 @@ async fn long_stickiness_stops_the_way_forward_and_not_the_way_back() {
 #[tokio::test]
 async fn stickiness_as_short_as_a_ttl_is_kept_as_it_is() {
     let rig = rig_with(sticky(60), config()).await;
+    assert_eq!(rig.traffic.traps().await.unwrap()[0].severity, Severity::Warning);
     rig.forward(1, 95, 5).await.unwrap();
     let forward = rig.aws.rule(&config().rule_arn).unwrap().forward().unwrap().clone();
     assert_eq!(forward.stickiness, GroupStickiness { enabled: true, duration_seconds: Some(60) });

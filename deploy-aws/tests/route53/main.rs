@@ -18,3 +18,4 @@ mod rollback;
 mod rollout;
 mod simulator;
 mod soak;
+mod traps;

@@ -21,6 +21,7 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::DescribeTargetGroupAttributes => elbv2::describe_target_group_attributes(shared, call),
         Operation::DescribeTargetGroups => elbv2::describe_target_groups(shared, call),
         Operation::DescribeTargetHealth => elbv2::describe_target_health(shared, call),
+        Operation::DescribeLoadBalancers => elbv2::describe_load_balancers(shared, call),
         Operation::DescribeRules => elbv2::describe_rules(shared, call),
         Operation::ModifyRule => elbv2::modify_rule(shared, call),
     }

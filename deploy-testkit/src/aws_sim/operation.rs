@@ -110,7 +110,7 @@ operations! {
     Route53: ListResourceRecordSets, ChangeResourceRecordSets, GetChange;
     Ecs: CreateService, DescribeServices, DescribeTaskDefinition, DescribeTasks, ListTasks, RegisterTaskDefinition, TagResource,
         UpdateService;
-    ElasticLoadBalancing: DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
+    ElasticLoadBalancing: DescribeLoadBalancers, DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
 }
 
 impl Operation {

@@ -1,8 +1,10 @@
 //! Elastic Load Balancing (version 2), as its query API answers.
 
+mod balancers;
 mod rules;
 mod targets;
 
+pub(super) use balancers::describe_load_balancers;
 pub use rules::{AcceptedRule, Action, Forward, GroupStickiness, ListenerRule, WeightedGroup};
 pub(super) use rules::{describe_rules, modify_rule};
 pub use targets::TargetGroup;
@@ -15,6 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::Serialize;
 
 use super::wire::Refusal;
+use balancers::Balancers;
 use rules::Rules;
 
 const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
@@ -25,6 +28,7 @@ const OWNER: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012";
 /// What the account has of this service.
 #[derive(Debug, Default)]
 pub(super) struct Elbv2 {
+    pub(super) balancers: Balancers,
     pub(super) rules: Rules,
     pub(super) targets: Targets,
 }

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod balancers;
 mod changes;
 mod contract;
 mod outside;

@@ -33,7 +33,8 @@ impl Bound {
         Self { world, traffic: Divider::Records { zone: zone.into(), name: canonical(record) } }
     }
 
-    /// This world, with the target groups of the listener's rule of this ARN as its traffic.
+    /// This world, with the target groups of the listener's rule of this ARN as its traffic. The clients of the world follow a rule as
+    /// slowly as they follow a record.
     #[must_use]
     pub fn by_rule(world: Arc<World>, rule_arn: &str) -> Self {
         Self { world, traffic: Divider::Rule(rule_arn.into()) }

@@ -16,6 +16,7 @@ mod checks;
 mod ci;
 mod docs;
 mod markdown;
+mod postgres;
 mod python;
 mod recordings;
 mod references;

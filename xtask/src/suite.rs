@@ -5,6 +5,7 @@
 //! | variable | what it names | set when |
 //! |---|---|---|
 //! | `CHROMIUM` | a browser that runs headless | one is found or can be installed |
+//! | `MPAC_POSTGRES` | how to connect to a PostgreSQL server of the tests' own | always, for the ignored ones |
 //! | `MPAC_SHARED_DATA` | the folder of real recordings | `../shared/data` exists beside the checkout |
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use clap::Args;
 
 use crate::browser::{self, Browser};
 use crate::ci::command;
+use crate::postgres::{self, Server};
 use crate::python;
 use crate::repo::Repo;
 use crate::shell::Shell;
@@ -49,6 +51,8 @@ pub(crate) fn run<W: Write>(repo: &Repo, runner: &mut Runner<W>, options: &Optio
         Browser::Found(path) => variables.push(("CHROMIUM", path.into_os_string())),
         Browser::Missing(why) => runner.say(&format!("    the browser test is skipped: {why}")),
     }
+    let server = runner.step("postgresql", "cargo xtask test", || Server::start(repo))?;
+    variables.push((postgres::VARIABLE, server.address()));
     command(runner, "ignored tests", ignored_tests(repo, &variables))
 }
 

@@ -150,14 +150,18 @@ enum Sql {
 }
 
 fn sql_of(command: &AlembicCommand, ini: &Path, revision: &Revision) -> Result<Sql, DiscoverError> {
-    let from = revision.parents.first().map_or("base", String::as_str);
-    let range = format!("{from}:{}", revision.id);
-    let output = command.run(ini, &["upgrade", &range, "--sql"])?;
-    // Of a merge the other branch comes along, and its scripts may fail before this one is reached.
-    match section(&output.stdout, &revision.id) {
-        Some(sql) if output.status.success() => Ok(Sql::Text(sql)),
-        Some(_) | None => Ok(Sql::NeedsConnection(last_words(&output.stderr))),
+    let base = ["base".to_owned()];
+    let parents = if revision.parents.is_empty() { &base[..] } else { &revision.parents };
+    let mut why = String::new();
+    // Of a merge the other branch comes along, and may need a connection where this one does not.
+    for parent in parents {
+        let output = command.run(ini, &["upgrade", &format!("{parent}:{}", revision.id), "--sql"])?;
+        match section(&output.stdout, &revision.id) {
+            Some(sql) if output.status.success() => return Ok(Sql::Text(sql)),
+            Some(_) | None => why = last_words(&output.stderr),
+        }
     }
+    Ok(Sql::NeedsConnection(why))
 }
 
 fn add(
@@ -171,7 +175,7 @@ fn add(
     match sql {
         Sql::Text(sql) => {
             let script = text(&revision.path)?;
-            let positions = python::positions(&script, &sql);
+            let (sql, positions) = python::located(&script, &sql);
             let migration = Migration::new(shown(&path), sql).with_positions(positions);
             found.migrations.push(if is_history {
                 migration.as_history()

@@ -3,18 +3,35 @@
 use crate::split::{Piece, split};
 use crate::text::Position;
 
-/// The position in the script for every statement of its SQL, by where the statement begins.
-pub(super) fn positions(script: &str, sql: &str) -> Vec<(usize, Position)> {
+/// The SQL of a script with what its comments allow, and the position in the script for every statement, by where in that
+/// SQL it begins.
+pub(super) fn located(script: &str, sql: &str) -> (String, Vec<(usize, Position)>) {
     let calls = calls(script);
     let start = upgrade_line(script);
     let mut last = 0;
-    split(sql)
-        .iter()
-        .map(|piece| {
-            let line = best(&calls, &names(sql, piece), &mut last).unwrap_or(start);
-            (piece.span.start, Position { line, column: 1 })
-        })
-        .collect()
+    let mut text = String::new();
+    let mut positions = Vec::new();
+    for piece in split(sql) {
+        let line = best(&calls, &names(sql, &piece), &mut last).unwrap_or(start);
+        for comment in allowed_above(script, line) {
+            text.push_str(&format!("-- {comment}\n"));
+        }
+        for comment in &piece.comments {
+            text.push_str(sql.get(comment.start..comment.end).unwrap_or(""));
+            text.push('\n');
+        }
+        positions.push((text.len(), Position { line, column: 1 }));
+        text.push_str(sql.get(piece.span.start..piece.span.end).unwrap_or(""));
+        text.push('\n');
+    }
+    (text, positions)
+}
+
+/// What the comments directly above a line allow: `# mpac:allow RULE REASON`.
+fn allowed_above(script: &str, line: usize) -> Vec<&str> {
+    let lines: Vec<&str> = script.lines().take(line.saturating_sub(1)).map(str::trim).collect();
+    let comments = lines.into_iter().rev().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    comments.filter(|comment| comment.starts_with("mpac:allow")).collect()
 }
 
 /// A call of `op.…` in `upgrade`: its line, and the strings in it.
@@ -99,7 +116,17 @@ def downgrade() -> None:
     fn a_statement_is_found_by_the_names_in_it() {
         let sql = "ALTER TABLE payments ADD COLUMN note TEXT;\nALTER TABLE payments RENAME amount TO total_amount;\n\
                    UPDATE payments SET note = 'x';\nCOMMIT;";
-        let lines: Vec<usize> = positions(SCRIPT, sql).iter().map(|(_, position)| position.line).collect();
+        let (_, positions) = located(SCRIPT, sql);
+        let lines: Vec<usize> = positions.iter().map(|(_, position)| position.line).collect();
         assert_eq!(lines, [5, 6, 11, 4]);
+    }
+
+    #[test]
+    fn a_comment_above_a_call_allows() {
+        let script =
+            "def upgrade():\n    # first\n    # mpac:allow drop-table unused\n    op.drop_table(\"t\")\n";
+        let (sql, positions) = located(script, "DROP TABLE t;");
+        assert_eq!(sql, "-- mpac:allow drop-table unused\nDROP TABLE t;\n");
+        assert_eq!(positions, [(32, Position { line: 4, column: 1 })]);
     }
 }

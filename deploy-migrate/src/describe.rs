@@ -104,7 +104,7 @@ fn of_change(change: &ColumnChange) -> &'static str {
         ColumnChange::DropNotNull => "allows NULL in",
         ColumnChange::SetDefault(_) => "sets the default of",
         ColumnChange::DropDefault => "takes the default from",
-        ColumnChange::AddIdentity => "numbers new rows in",
+        ColumnChange::SetIdentity { .. } => "numbers new rows in",
         ColumnChange::DropIdentity => "no longer numbers",
         ColumnChange::DropExpression => "no longer computes",
         ColumnChange::SetExpression => "computes anew",

@@ -331,7 +331,7 @@ fn alter_column(table: &Name, column: &str, change_of: &ColumnChange, schema: &S
         ColumnChange::DropNotNull
         | ColumnChange::SetDefault(_)
         | ColumnChange::DropDefault
-        | ColumnChange::AddIdentity
+        | ColumnChange::SetIdentity { .. }
         | ColumnChange::DropIdentity
         | ColumnChange::DropExpression
         | ColumnChange::Physical(_) => exclusive,

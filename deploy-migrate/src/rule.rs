@@ -56,6 +56,7 @@ rules! {
     AddNotNullColumn "add-not-null-column" "A NOT NULL column without a default is added."
     NotNullSameRelease "not-null-same-release" "A column is added and made NOT NULL, or loses its default, in one release: old inserts do not name it."
     SetNotNull "set-not-null" "A column becomes NOT NULL: old writes may leave it empty, and the table is scanned without a validated CHECK."
+    IdentityAlways "identity-always" "A column is from here on numbered by PostgreSQL alone: old inserts that give it a value fail."
     VolatileDefault "volatile-default" "A column is added with a default that is computed for each row: the table is rewritten."
     SerialColumn "serial-column" "A serial or identity column is added to a table with rows: the table is rewritten."
     StoredGenerated "stored-generated-column" "A stored generated column is added: the table is rewritten."

@@ -111,7 +111,9 @@ impl Schema {
     /// What the schema is after this.
     pub(crate) fn apply(&mut self, action: &Action, now: Moment) {
         match action {
-            Action::CreateTable { table, temporary, columns, constraints, partition_of: _ } => {
+            // A table that is there already stays as it is.
+            Action::CreateTable { table, if_not_exists: true, .. } if self.table(table).is_some() => {}
+            Action::CreateTable { table, temporary, columns, constraints, .. } => {
                 self.create_table(table, *temporary, columns, constraints, now);
             }
             Action::CreateTableAs { table, temporary } => self.create_table(table, *temporary, &[], &[], now),
@@ -239,7 +241,7 @@ impl Schema {
             ColumnChange::SetNotNull => state.not_null = true,
             ColumnChange::DropNotNull => state.not_null = false,
             ColumnChange::SetDefault(default) => state.fills_itself = !default.null,
-            ColumnChange::AddIdentity => state.fills_itself = true,
+            ColumnChange::SetIdentity { .. } => state.fills_itself = true,
             ColumnChange::DropDefault | ColumnChange::DropIdentity | ColumnChange::DropExpression => {
                 state.fills_itself = false;
             }

@@ -208,7 +208,10 @@ pub(crate) enum ColumnChange {
     DropNotNull,
     SetDefault(Expression),
     DropDefault,
-    AddIdentity,
+    /// Numbered by PostgreSQL; `always` means that a value in an insert is refused.
+    SetIdentity {
+        always: bool,
+    },
     DropIdentity,
     DropExpression,
     SetExpression,
@@ -231,6 +234,7 @@ pub(crate) enum Action {
     CreateTable {
         table: Name,
         temporary: bool,
+        if_not_exists: bool,
         columns: Vec<Column>,
         constraints: Vec<Constraint>,
         partition_of: Option<Name>,

@@ -15,6 +15,8 @@ pub(crate) struct Outline<'a> {
     read_by_update: HashMap<(&'a Name, &'a str), usize>,
     /// The last statement that sets a column's default.
     default_set: HashMap<(&'a Name, &'a str), usize>,
+    /// The last statement that creates a view.
+    view_created: HashMap<&'a Name, usize>,
 }
 
 impl<'a> Outline<'a> {
@@ -35,6 +37,9 @@ impl<'a> Outline<'a> {
                 columns.push(column);
             }
         }
+        if let Action::CreateView { name, .. } = action {
+            self.view_created.insert(name, at);
+        }
         if let Action::Update { table, reads, .. } = action {
             for column in reads {
                 self.read_by_update.entry((table, column)).or_insert(at);
@@ -53,6 +58,11 @@ impl<'a> Outline<'a> {
     /// Whether something was filled from a column before this statement.
     pub(crate) fn is_read_before(&self, table: &Name, column: &str, at: usize) -> bool {
         self.read_by_update.get(&(table, column)).is_some_and(|first| *first < at)
+    }
+
+    /// Whether a view is created after this statement.
+    pub(crate) fn gets_view_after(&self, name: &Name, at: usize) -> bool {
+        self.view_created.get(name).is_some_and(|last| *last > at)
     }
 
     /// Whether a column gets a default after this statement.

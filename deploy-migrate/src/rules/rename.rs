@@ -78,6 +78,16 @@ fn table(from: &Name, to: &str, context: &mut Context<'_>) -> Class {
     if context.is_new_table(from) {
         return Class::Neutral;
     }
+    if context.in_transaction && context.file.gets_view_after(from, context.at) {
+        let message = format!(
+            "renames the table {from} to {}, and {} goes on through the view that takes its name: if that view is simple, it \
+             can be written to as well, but not truncated or copied into",
+            ident(to),
+            context.old_code()
+        );
+        context.find(Finding::warning(Rule::RenameTable, message));
+        return Class::Expand;
+    }
     let fixed = fix::two_phases(
         &[format!(
             "CREATE VIEW {target} AS SELECT * FROM {from}; -- simple, so it can be written to as well"

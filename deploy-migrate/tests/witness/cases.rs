@@ -154,6 +154,9 @@ pub(crate) const CASES: &[Case] = &[
     is("set-not-null", "ALTER TABLE t ALTER COLUMN a SET NOT NULL").old("INSERT INTO t (id) VALUES (5000)"),
     is("set-not-null", "ALTER TABLE t ALTER COLUMN a SET NOT NULL")
         .setup("ALTER TABLE t ADD CONSTRAINT k CHECK (a IS NOT NULL) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT k;"),
+    is("identity-always", "ALTER TABLE e ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY")
+        .setup("CREATE TABLE e (id int NOT NULL);")
+        .old("INSERT INTO e (id) VALUES (1)"),
     // Constraints.
     is("add-check", "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0)").old("INSERT INTO t (id, a) VALUES (5000, -1)"),
     is("add-check", "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID").old("INSERT INTO t (id, a) VALUES (5000, -1)"),

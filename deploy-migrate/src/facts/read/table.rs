@@ -44,7 +44,8 @@ pub(super) fn create_table(create: &ast::CreateTable) -> Option<Action> {
         }
     }
     let partition_of = create.partition_of().and_then(|of| names::table_ref(of.table_name_ref()));
-    Some(Action::CreateTable { table, temporary, columns, constraints, partition_of })
+    let if_not_exists = create.if_not_exists().is_some();
+    Some(Action::CreateTable { table, temporary, if_not_exists, columns, constraints, partition_of })
 }
 
 fn declared(column: &ast::Column) -> Option<Column> {
@@ -239,7 +240,11 @@ fn alter_column(table: Name, alter: &ast::AlterColumn) -> Option<Action> {
             ColumnChange::SetDefault(set.expr().map_or_else(nothing, |expr| expression(expr.syntax())))
         }
         AlterColumnOption::DropDefault(_) => ColumnChange::DropDefault,
-        AlterColumnOption::AddGenerated(_) => ColumnChange::AddIdentity,
+        AlterColumnOption::AddGenerated(add) => ColumnChange::SetIdentity { always: always(add.syntax()) },
+        AlterColumnOption::SetGenerated(set) => ColumnChange::SetIdentity { always: always(set.syntax()) },
+        AlterColumnOption::SetGeneratedOptions(set) => {
+            ColumnChange::SetIdentity { always: always(set.syntax()) }
+        }
         AlterColumnOption::DropIdentity(_) => ColumnChange::DropIdentity,
         AlterColumnOption::DropExpression(_) => ColumnChange::DropExpression,
         AlterColumnOption::SetExpression(_) => ColumnChange::SetExpression,
@@ -249,6 +254,10 @@ fn alter_column(table: Name, alter: &ast::AlterColumn) -> Option<Action> {
         _ => ColumnChange::Physical("options of the column"),
     };
     Some(Action::AlterColumn { table, column, change })
+}
+
+fn always(identity: &SyntaxNode) -> bool {
+    flat(identity).to_lowercase().contains("always")
 }
 
 fn nothing() -> Expression {

@@ -189,6 +189,25 @@ pub enum Health {
     },
 }
 
+/// What a retired environment was, as text: what the platform needs to make it anew, and what a person wants to see of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Archive(String);
+
+impl Archive {
+    /// Wraps the text as it is.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What an effect came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -207,6 +226,8 @@ pub enum Answer {
     Readings(Vec<Reading>),
     /// For each probed service whether it answered, in the order of the effect.
     Probes(Vec<bool>),
+    /// Blue is retired, and this is what it was. A platform that has nothing to archive answers `Done`.
+    Retired(Archive),
 }
 
 /// What a pre-production check found.

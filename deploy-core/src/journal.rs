@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Decision;
+use crate::effect::{Answer, Archive};
 use crate::ids::RolloutId;
 use crate::machine::{Event, Rejected, Rollout};
 use crate::plan::Release;
@@ -188,6 +189,15 @@ pub fn replay(records: &[Record]) -> Result<Rollout, ReplayError> {
             .map_err(|why| ReplayError::Rejected { number: record.number, why })?;
     }
     Ok(rollout)
+}
+
+/// The archive of blue that a rollout has left, if it has retired blue and the platform had something to archive.
+#[must_use]
+pub fn archive(records: &[Record]) -> Option<&Archive> {
+    records.iter().rev().find_map(|record| match &record.entry {
+        Entry::Happened(Event::Outcome { result: Ok(Answer::Retired(archive)), .. }) => Some(archive),
+        Entry::Happened(_) | Entry::Begun { .. } => None,
+    })
 }
 
 const fn check(record: &Record, expected: u64) -> Result<(), ReplayError> {

@@ -116,7 +116,7 @@ fn ports(world: &Arc<World>) -> Ports {
     let mut fleet = MockFleet::new();
     fleet.expect_provision().times(..=1).returning(|_, _, _| Ok(()));
     fleet.expect_health().returning(|_, _| Ok(Health::Healthy));
-    fleet.expect_retire().returning(|_, _, _| Ok(()));
+    fleet.expect_retire().returning(|_, _, _| Ok(None));
     let mut metrics = MockMetrics::new();
     metrics.expect_fetch().returning(|series, _| {
         let value = |metric: &str| match metric {
@@ -327,7 +327,7 @@ async fn a_completed_rollout_can_be_resumed_and_taken_back() {
         let mut fleet = MockFleet::new();
         fleet.expect_provision().returning(|_, _, _| Ok(()));
         fleet.expect_health().returning(|_, _| Ok(Health::Healthy));
-        fleet.expect_retire().returning(|_, _, _| Ok(()));
+        fleet.expect_retire().returning(|_, _, _| Ok(None));
         fleet.expect_revive().returning(|_, _, _| Ok(()));
         ports.fleet = Arc::new(fleet);
         ports

@@ -4,8 +4,8 @@
 
 mod rig;
 
-use mpac_deploy_core::effect::{Health, ObservedWeights};
-use mpac_deploy_core::journal::{RECORD_VERSION, Record, ReplayError, replay};
+use mpac_deploy_core::effect::{Archive, Health, ObservedWeights};
+use mpac_deploy_core::journal::{RECORD_VERSION, Record, ReplayError, archive, replay};
 use mpac_deploy_core::machine::{CommandKind, Rollout};
 use mpac_deploy_core::metric::Metric;
 use mpac_deploy_core::policy::IssueKind;
@@ -44,6 +44,19 @@ fn a_healthy_rollout_is_the_fold_of_its_journal() {
     let mut rig = Rig::new();
     let states = states(&mut rig, |_, _| {});
     check_every_prefix(&rig, &states);
+}
+
+#[test]
+fn what_blue_was_is_in_the_journal_where_there_is_something_to_archive() {
+    let (mut rig, kept) = (Rig::new(), Archive::new("{\"services\":[]}"));
+    rig.archive = Some(kept.clone());
+    let states = states(&mut rig, |_, _| {});
+    check_every_prefix(&rig, &states);
+    assert_eq!(archive(&rig.records), Some(&kept));
+    // Without one, as before there were any, blue is retired all the same.
+    let mut without = Rig::new();
+    without.run_to_end();
+    assert_eq!((archive(&without.records), without.rollout.outcome()), (None, rig.rollout.outcome()));
 }
 
 #[test]

@@ -61,8 +61,7 @@ async fn call(ports: &Ports, plan: &Plan, fence: FencingToken, effect: &Effect) 
             Answer::Probes(answers)
         }
         EffectKind::RetireBlue => {
-            ports.fleet.retire(id, fence, release).await?;
-            Answer::Done
+            ports.fleet.retire(id, fence, release).await?.map_or(Answer::Done, Answer::Retired)
         }
         EffectKind::ReviveBlue => {
             ports.fleet.revive(id, fence, release).await?;

@@ -48,7 +48,7 @@ impl Rollout {
             },
             (EffectKind::Provision, Answer::Done) => self.provisioned(),
             (EffectKind::RunCheck { check }, Answer::Check(result)) => self.checked(&check, result, out),
-            (EffectKind::RetireBlue, Answer::Done) => self.retired(out),
+            (EffectKind::RetireBlue, Answer::Done | Answer::Retired(_)) => self.retired(out),
             (EffectKind::ReviveBlue, Answer::Done) => self.revived(),
             // `take_outcome` lets no answer pass that does not fit its effect.
             (_, _) => {}

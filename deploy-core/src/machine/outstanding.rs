@@ -232,12 +232,10 @@ const fn scramble(seed: u64) -> u64 {
 const fn fits(kind: &EffectKind, answer: &Answer) -> bool {
     match kind {
         EffectKind::ReadWeights => matches!(answer, Answer::Weights(_)),
-        EffectKind::SetWeights { .. }
-        | EffectKind::Provision
-        | EffectKind::RetireBlue
-        | EffectKind::ReviveBlue => {
+        EffectKind::SetWeights { .. } | EffectKind::Provision | EffectKind::ReviveBlue => {
             matches!(answer, Answer::Done)
         }
+        EffectKind::RetireBlue => matches!(answer, Answer::Done | Answer::Retired(_)),
         EffectKind::ConfirmWeights { .. } => matches!(answer, Answer::InSync(_)),
         EffectKind::CheckHealth { .. } => matches!(answer, Answer::Health(_)),
         EffectKind::RunCheck { .. } => matches!(answer, Answer::Check(_)),

@@ -3,7 +3,7 @@ use alloc::boxed::Box;
 use async_trait::async_trait;
 
 use super::PortError;
-use crate::effect::Health;
+use crate::effect::{Archive, Health};
 use crate::ids::{EffectId, FencingToken};
 use crate::metric::Side;
 use crate::plan::Release;
@@ -12,7 +12,8 @@ use crate::plan::Release;
 ///
 /// Contract:
 /// 1. `provision` starts green with the release's revision and returns once that is under way; health is asked for apart.
-/// 2. `retire` drains blue, stops it, and keeps what is needed to start it again; `revive` starts blue from that.
+/// 2. `retire` drains blue, stops it, and keeps what is needed to start it again; `revive` starts blue from that. A blue that runs
+///    is left as it is by `revive`: a `retire` may have been dropped before it did anything.
 /// 3. Each of them with an id that was used before changes nothing and succeeds.
 /// 4. Each of them with a fencing token below one that was seen before is refused.
 /// 5. A `retire` whose call was dropped does not go on after a later `revive`.
@@ -34,15 +35,20 @@ pub trait Fleet: Send + Sync {
     /// [`PortError`] when it cannot be read; that is not the same as unhealthy.
     async fn health(&self, release: &Release, side: Side) -> Result<Health, PortError>;
 
-    /// Retires blue.
+    /// Retires blue, and gives an archive of its configuration for the journal, if the platform has one to archive.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be retired.
-    async fn retire(&self, id: &EffectId, fence: FencingToken, release: &Release) -> Result<(), PortError>;
+    async fn retire(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        release: &Release,
+    ) -> Result<Option<Archive>, PortError>;
 
     /// Starts blue again.
     ///
     /// # Errors
-    /// [`PortError::NotFound`] when nothing was kept to start it from.
+    /// [`PortError::NotFound`] when it does not run and nothing was kept to start it from.
     async fn revive(&self, id: &EffectId, fence: FencingToken, release: &Release) -> Result<(), PortError>;
 }

@@ -12,7 +12,8 @@
 use mpac_deploy_core::analysis::Reading;
 use mpac_deploy_core::decision::{Decision, DecisionKind};
 use mpac_deploy_core::effect::{
-    Answer, CheckResult, Direction, Effect, EffectKind, Effects, Failure, Health, ObservedWeights, Retry,
+    Answer, Archive, CheckResult, Direction, Effect, EffectKind, Effects, Failure, Health, ObservedWeights,
+    Retry,
 };
 use mpac_deploy_core::ids::{CheckName, EffectId, RecordName, Revision, RolloutId};
 use mpac_deploy_core::journal::Record;
@@ -59,6 +60,8 @@ pub struct Rig {
     pub done_effects: Vec<Effect>,
     pub decisions: Vec<Decision>,
     pub retired_at: Option<Timestamp>,
+    /// What there is to archive of blue.
+    pub archive: Option<Archive>,
     /// Green answers with eleven 5xx in periods that begin from here on.
     pub bad_from: Option<Timestamp>,
     /// Green gets this share of the requests, whatever the weights are.
@@ -106,6 +109,7 @@ impl Rig {
             done_effects: Vec::new(),
             decisions: effects.decisions,
             retired_at: None,
+            archive: None,
             bad_from: None,
             green_share: None,
             forgets_change: 0,
@@ -259,7 +263,7 @@ impl Rig {
             EffectKind::Provision | EffectKind::ReviveBlue => Answer::Done,
             EffectKind::RetireBlue => {
                 self.retired_at = Some(self.rollout.now());
-                Answer::Done
+                self.archive.clone().map_or(Answer::Done, Answer::Retired)
             }
             EffectKind::CheckHealth { side: Side::Blue } => Answer::Health(self.blue.clone()),
             EffectKind::CheckHealth { side: Side::Green } => Answer::Health(self.green.clone()),

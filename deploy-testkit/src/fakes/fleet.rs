@@ -1,7 +1,7 @@
 //! Two environments.
 
 use async_trait::async_trait;
-use mpac_deploy_core::effect::Health;
+use mpac_deploy_core::effect::{Archive, Health};
 use mpac_deploy_core::ids::{EffectId, FencingToken};
 use mpac_deploy_core::metric::Side;
 use mpac_deploy_core::plan::Release;
@@ -84,7 +84,7 @@ impl FakeFleet {
             FleetActionKind::Retire => state.blue = nothing_runs(),
             FleetActionKind::Revive => {
                 if !state.done.iter().any(|(_, done)| *done == FleetActionKind::Retire) {
-                    return Err(PortError::NotFound("blue was never retired: nothing was kept".into()));
+                    return Ok(());
                 }
                 state.blue = starts_as;
             }
@@ -113,8 +113,14 @@ impl Fleet for FakeFleet {
         })
     }
 
-    async fn retire(&self, id: &EffectId, fence: FencingToken, _: &Release) -> Result<(), PortError> {
-        self.act(id, fence, FleetActionKind::Retire)
+    async fn retire(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        _: &Release,
+    ) -> Result<Option<Archive>, PortError> {
+        self.act(id, fence, FleetActionKind::Retire)?;
+        Ok(Some(Archive::new("{}")))
     }
 
     async fn revive(&self, id: &EffectId, fence: FencingToken, _: &Release) -> Result<(), PortError> {

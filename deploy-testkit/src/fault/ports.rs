@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mpac_deploy_core::analysis::Reading;
 use mpac_deploy_core::decision::Decision;
-use mpac_deploy_core::effect::{CheckResult, Direction, Health, ObservedWeights};
+use mpac_deploy_core::effect::{Archive, CheckResult, Direction, Health, ObservedWeights};
 use mpac_deploy_core::ids::{CheckName, EffectId, FencingToken, RecordName, RolloutId};
 use mpac_deploy_core::metric::{Metric, Side};
 use mpac_deploy_core::plan::{Release, Series};
@@ -51,7 +51,12 @@ impl Fleet for Faulty<dyn Fleet> {
         self.faults.make(Call::FleetHealth, self.port.health(release, side), Err).await
     }
 
-    async fn retire(&self, id: &EffectId, fence: FencingToken, release: &Release) -> Result<(), PortError> {
+    async fn retire(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        release: &Release,
+    ) -> Result<Option<Archive>, PortError> {
         self.faults.make(Call::FleetRetire, self.port.retire(id, fence, release), Err).await
     }
 

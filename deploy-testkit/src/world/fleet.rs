@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mpac_deploy_core::effect::Health;
+use mpac_deploy_core::effect::{Archive, Health};
 use mpac_deploy_core::ids::{EffectId, FencingToken};
 use mpac_deploy_core::metric::Side;
 use mpac_deploy_core::plan::Release;
@@ -143,7 +143,7 @@ impl World {
             }
             let retired = state.history.fleet.iter().any(|action| action.kind == FleetActionKind::Retire);
             if kind == FleetActionKind::Revive && !retired {
-                return Err(PortError::NotFound("blue was never retired: nothing was kept".into()));
+                return Ok(());
             }
             let at = self.clock.now();
             state.history.fleet.push(FleetAction { at, effect: id.clone(), kind, fence });
@@ -170,7 +170,12 @@ impl Fleet for World {
         Ok(self.health_of(&self.history(), side, self.clock.now()))
     }
 
-    async fn retire(&self, id: &EffectId, fence: FencingToken, _release: &Release) -> Result<(), PortError> {
+    async fn retire(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        _release: &Release,
+    ) -> Result<Option<Archive>, PortError> {
         self.call().await;
         self.accept(id, fence, FleetActionKind::Retire)?;
         let history = self.history();
@@ -183,7 +188,7 @@ impl Fleet for World {
         if let Some(drained) = drained {
             self.clock.sleep_until(drained).await;
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn revive(&self, id: &EffectId, fence: FencingToken, _release: &Release) -> Result<(), PortError> {

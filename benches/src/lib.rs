@@ -9,4 +9,4 @@ mod world;
 
 pub use peer::{CEL_ALERTS_AND_TRIGGERS, CEL_GATES, CelRules, CelSample};
 pub use preset::{Preset, Stage};
-pub use world::{perfect_rollout, release};
+pub use world::{perfect_rollout, perfect_rollout_with, release};

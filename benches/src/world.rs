@@ -30,6 +30,17 @@ pub fn release() -> Release {
 /// # Errors
 /// [`Rejected`] when the machine rejects an answer to its own effect, which is a bug of the machine.
 pub fn perfect_rollout(plan: Plan) -> Result<(Rollout, Vec<Record>), Rejected> {
+    perfect_rollout_with(plan, |_, _| None)
+}
+
+/// The same, but before each step something else may happen first; it ends early once the journal holds a million records.
+///
+/// # Errors
+/// [`Rejected`] when the machine rejects what happens.
+pub fn perfect_rollout_with(
+    plan: Plan,
+    happens: impl Fn(usize, &Rollout) -> Option<Event>,
+) -> Result<(Rollout, Vec<Record>), Rejected> {
     let now = Draft::period(0).start();
     let readings: Vec<Reading> = plan
         .series()
@@ -43,11 +54,12 @@ pub fn perfect_rollout(plan: Plan) -> Result<(Rollout, Vec<Record>), Rejected> {
     let (mut rollout, begun) = Rollout::begin(id, plan, now);
     let mut records = vec![Record::begun(&rollout, begun.decisions)];
     let mut weights = ObservedWeights::from(Weights::ALL_BLUE);
-    while rollout.outcome().is_none() {
+    while rollout.outcome().is_none() && records.len() < 1_000_000 {
         let effect = rollout.outstanding().next().cloned();
-        let (at, event) = match effect {
-            Some(effect) => (rollout.now(), answer(&effect, &mut weights, &readings)),
-            None => match rollout.deadline() {
+        let (at, event) = match (happens(records.len(), &rollout), effect) {
+            (Some(event), _) => (rollout.now(), event),
+            (None, Some(effect)) => (rollout.now(), answer(&effect, &mut weights, &readings)),
+            (None, None) => match rollout.deadline() {
                 Some(at) => (at, Event::Tick),
                 None => break,
             },

@@ -75,6 +75,7 @@
 //! |---|---|---|
 //! | `driver` | yes | ports and driver (tokio) |
 //! | `text` | yes | policies as TOML and JSON |
+//! | `json` | with either | the journal's records and snapshots as JSON |
 //! | `mock` | no | mockall mocks of every port |
 //! | `schema` | no | the JSON Schema of a policy |
 //! | `std` | with any of them | the standard library |

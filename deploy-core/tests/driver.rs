@@ -63,7 +63,7 @@ fn lease() -> Lease {
 fn journal(world: &Arc<World>) -> MockJournal {
     let mut journal = MockJournal::new();
     journal.expect_acquire().returning(|_, _, _| Ok(lease()));
-    journal.expect_load().returning(|_| Ok(Vec::new()));
+    journal.expect_load().returning(|_, _| Ok(Vec::new()));
     let shared = Arc::clone(world);
     journal.expect_release().returning(move |_| {
         shared.releases.fetch_add(1, Ordering::SeqCst);
@@ -80,6 +80,7 @@ fn journal(world: &Arc<World>) -> MockJournal {
         }
     };
     journal.expect_renew().returning(move |_, _| answer(&shared));
+    journal.expect_keep().returning(|_, _, _| Ok(()));
     let shared = Arc::clone(world);
     journal.expect_append().returning(move |_, _, _, records: &[Record]| {
         answer(&shared)?;
@@ -269,7 +270,7 @@ async fn a_stop_waits_for_a_rollback_that_is_tried_again_and_again() {
 async fn a_record_that_somebody_else_rolls_out_is_left_alone() {
     let world = Arc::new(World::default());
     let mut journal = MockJournal::new();
-    journal.expect_load().returning(|_| Ok(Vec::new()));
+    journal.expect_load().returning(|_, _| Ok(Vec::new()));
     journal
         .expect_acquire()
         .returning(|record, _, _| Err(JournalError::Held { record: record.clone(), by: "two".into() }));
@@ -309,15 +310,20 @@ impl mpac_deploy_core::port::Notify for Hanging {
 #[tokio::test(start_paused = true)]
 async fn a_completed_rollout_can_be_resumed_and_taken_back() {
     let world = Arc::new(World::default());
-    let records = Arc::new(Mutex::new(Vec::new()));
+    let records = Arc::new(Mutex::new(Vec::<Record>::new()));
     let keeping = |world: &Arc<World>| {
         let mut ports = ports(world);
         let mut journal = MockJournal::new();
         journal.expect_acquire().returning(|_, _, _| Ok(lease()));
         journal.expect_renew().returning(|_, _| Ok(()));
+        journal.expect_keep().returning(|_, _, _| Ok(()));
         journal.expect_release().returning(|_| Ok(()));
         let kept = Arc::clone(&records);
-        journal.expect_load().returning(move |_| Ok(kept.lock().unwrap().clone()));
+        journal.expect_snapshot().returning(|_| Ok(None));
+        journal.expect_load().returning(move |_, after| {
+            let kept = kept.lock().unwrap();
+            Ok(kept.iter().filter(|record| record.number > after).cloned().collect())
+        });
         let kept = Arc::clone(&records);
         journal.expect_append().returning(move |_, _, _, new: &[Record]| {
             kept.lock().unwrap().extend(new.iter().cloned());

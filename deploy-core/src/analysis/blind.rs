@@ -2,20 +2,22 @@
 
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use super::evidence::Evidence;
 use super::window::BitWindow;
 use crate::plan::{Plan, SeriesId, Term, Watch, WatchKind, at};
 use crate::policy::{BlindnessPolicy, TrafficLossPolicy};
 
 /// Something that a trigger must be able to see: the trigger's place in the plan, and the service's in a critical one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Source {
     pub(super) trigger: usize,
     pub(super) service: Option<usize>,
     history: BitWindow,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Blindness {
     sources: Vec<Source>,
     holding: bool,
@@ -112,7 +114,7 @@ fn is_blind(watch: &Watch, service: Option<usize>, row: &[Evidence]) -> bool {
 }
 
 /// Rule `no-traffic`: the streak of periods in which green's requests are known to be 0.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct TrafficLoss {
     requests: Option<SeriesId>,
     had_traffic: bool,

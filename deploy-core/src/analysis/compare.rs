@@ -1,7 +1,9 @@
 //! Green against blue, and a line through a series: the two statistics that rules rest on.
 
+use serde::{Deserialize, Serialize};
+
 /// Counts of both sides over the same periods.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TwoRates {
     /// Green's errors.
     pub green_errors: f64,
@@ -67,7 +69,7 @@ fn binomial_tail(least: f64, trials: f64, p: f64) -> f64 {
 }
 
 /// A least-squares line through points.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// The rise from the first point to the last.
     pub rise: f64,

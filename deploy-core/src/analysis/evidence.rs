@@ -70,7 +70,7 @@ impl Reading {
 }
 
 /// What a look at a metric in a period ends in: exactly one of six.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Evidence {
     /// A finite number that is there.
     Value(f64),

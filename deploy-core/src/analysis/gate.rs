@@ -1,7 +1,10 @@
 //! The window of a stage, and the look at its gates (semantics 4).
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
 
 use super::compare::line_through;
 use super::evidence::Evidence;
@@ -11,17 +14,18 @@ use crate::plan::{CountPair, GateKind, Plan, SeriesId, StagePlan, Term, Test, at
 use crate::time::{Period, Timestamp};
 
 /// Blue's part and whole before a stage, for a baseline gate.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct BaselineSums {
     pub(super) part: f64,
     pub(super) whole: f64,
 }
 
 /// The periods of the running stage, at most as many as its deadline allows; the memory is that of the longest stage.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct StageWindow {
     width: usize,
-    rows: Vec<Evidence>,
+    /// Shared by copies of the state: most of them differ in anything but this, and it is most of them.
+    rows: Arc<Vec<Evidence>>,
     periods: Vec<Option<(Period, bool)>>,
     next: usize,
     capacity: usize,
@@ -38,7 +42,7 @@ impl StageWindow {
         let width = plan.series().len();
         Self {
             width,
-            rows: vec![Evidence::Missing; width * longest],
+            rows: Arc::new(vec![Evidence::Missing; width * longest]),
             periods: vec![None; longest],
             next: 0,
             capacity: longest,
@@ -79,7 +83,7 @@ impl StageWindow {
             *lacking = lacking.saturating_add(1);
         }
         let start = self.next * self.width;
-        if let Some(place) = self.rows.get_mut(start..start + self.width) {
+        if let Some(place) = Arc::make_mut(&mut self.rows).get_mut(start..start + self.width) {
             place.copy_from_slice(row);
         }
         if let Some(slot) = self.periods.get_mut(self.next) {

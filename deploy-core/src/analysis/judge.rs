@@ -3,6 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use super::blind::{BlindSource, Blindness, HoldChange, LossChange, TrafficLoss};
 use super::evidence::{Evidence, Reading};
 use super::gate::{BaselineSums, StageWindow, look};
@@ -12,7 +14,7 @@ use crate::plan::{GateKind, Plan};
 use crate::time::{Period, Timestamp};
 
 /// Judges a rollout period by period. The same plan must be passed to every call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judge {
     row: Vec<Evidence>,
     triggers: Vec<WatchState>,

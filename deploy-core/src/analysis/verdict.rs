@@ -2,11 +2,13 @@
 
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use super::compare::{Line, TwoRates};
 use crate::time::Period;
 
 /// Which rule of the plan speaks; indices are those of the policy's lists, less what a replay skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RuleRef {
     /// A trigger.
     Trigger(usize),
@@ -28,7 +30,7 @@ pub enum RuleRef {
 }
 
 /// The numbers that a verdict rests on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Measure {
     /// One period's value.
@@ -107,7 +109,7 @@ pub enum Measure {
 }
 
 /// A rule's answer at a period.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The rule.
     pub rule: RuleRef,
@@ -122,7 +124,7 @@ pub struct Verdict {
 }
 
 /// Something that a person should know and that moves nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
@@ -131,7 +133,7 @@ pub struct Notice {
 }
 
 /// What a notice is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoticeKind {
     /// An alert started to hold.
     AlertRaised,
@@ -142,7 +144,7 @@ pub enum NoticeKind {
 }
 
 /// What follows for the rollout.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Ruling {
     /// Nothing yet.
     Continue,
@@ -153,7 +155,7 @@ pub enum Ruling {
 }
 
 /// Everything that one period said.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assessment {
     /// The period.
     pub period: Period,

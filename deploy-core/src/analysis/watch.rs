@@ -1,5 +1,7 @@
 //! The state of one trigger or alert: takes a period's evidence, says whether it breaches.
 
+use serde::{Deserialize, Serialize};
+
 use super::compare::{TwoRates, line_through};
 use super::evidence::Evidence;
 use super::verdict::Measure;
@@ -23,7 +25,7 @@ impl Said {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum WatchState {
     Run(RunLength),
     Single,

@@ -3,10 +3,12 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use crate::policy::WithoutValue;
 
 /// A run of breaching values (semantics 3.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RunLength {
     needed: u32,
     without_value: WithoutValue,
@@ -48,7 +50,7 @@ impl RunLength {
 }
 
 /// Which of the latest periods, at most 64, had something; the newest is the lowest bit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BitWindow(u64);
 
 impl BitWindow {
@@ -75,7 +77,8 @@ const fn mask(n: u32) -> u64 {
 ///
 /// A running sum of doubles drifts, so the sums are taken anew from the ring each time it has gone round once: constant
 /// time on average. Sums of whole numbers below 2^53 are exact in any case.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "[f64; N]: Serialize", deserialize = "[f64; N]: Deserialize<'de>"))]
 pub(super) struct SumRing<const N: usize> {
     ring: Vec<Option<[f64; N]>>,
     next: usize,
@@ -120,7 +123,7 @@ impl<const N: usize> SumRing<N> {
 }
 
 /// The latest values of a signal, oldest first, for a line through them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct ValueRing {
     ring: Vec<Option<f64>>,
     next: usize,

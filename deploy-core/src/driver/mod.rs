@@ -13,6 +13,7 @@
 //! | event `decision` | info | `rollout`, `kind`, `stage`, `rule`, `reason` |
 //! | event `journal unavailable` | warn | `rollout`, `backlog`, `why` |
 //! | event `lease not renewed` | warn | `rollout`, `why` |
+//! | event `snapshot not kept` | warn | `rollout`, `error` |
 //! | event `stopped` | error | `rollout`, `error` |
 //! | event `event rejected` | debug | `rollout`, `why` |
 //!
@@ -21,6 +22,7 @@
 mod act;
 mod attend;
 mod command;
+mod recall;
 mod steady;
 mod store;
 
@@ -36,10 +38,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use attend::attend;
 pub use command::{CommandError, DriverHandle};
+pub use recall::{Recalled, recall};
 
 use crate::effect::{Answer, Effect, EffectKind, Effects, Failure};
 use crate::ids::{EffectId, RecordName, RolloutId};
-use crate::journal::{Record, ReplayError, replay};
+use crate::journal::{Record, ReplayError};
 use crate::machine::{Command, Event, Phase, Rejected, RollbackStep, RollingBack, Rollout};
 use crate::plan::Plan;
 use crate::port::{Checks, Clock, Fleet, Journal, JournalError, Lease, Metrics, Notify, Probes, Traffic};
@@ -105,6 +108,8 @@ pub struct Driver {
     renew_at: Timestamp,
     /// Records that the journal holds.
     stored: u64,
+    /// Records that the latest snapshot stands for.
+    snapshot: u64,
     /// Records that it does not hold yet, oldest first.
     backlog: Vec<Record>,
     store_again_at: Timestamp,
@@ -135,7 +140,7 @@ impl Driver {
         plan: Plan,
         options: Options,
     ) -> Result<(Self, DriverHandle), DriverError> {
-        if !ports.journal.load(&id).await?.is_empty() {
+        if !ports.journal.load(&id, 0).await?.is_empty() {
             return Err(DriverError::Exists(id));
         }
         let lease = acquire(&ports, &options, &plan.release().record, &id).await?;
@@ -146,7 +151,8 @@ impl Driver {
             release(&ports, &lease).await;
             return Err(error.into());
         }
-        let (mut driver, handle) = Self::new(ports, rollout, lease, options, 1);
+        let begun = Recalled { rollout, records: 1, snapshot: 0 };
+        let (mut driver, handle) = Self::new(ports, begun, lease, options);
         driver.carry_out(effects);
         Ok((driver, handle))
     }
@@ -160,13 +166,12 @@ impl Driver {
         id: RolloutId,
         options: Options,
     ) -> Result<(Self, DriverHandle), DriverError> {
-        let record = replay(&ports.journal.load(&id).await?)?.plan().release().record.clone();
-        let lease = acquire(&ports, &options, &record, &id).await?;
+        let recalled = recall(ports.journal.as_ref(), &id).await?;
+        let lease = acquire(&ports, &options, &recalled.rollout.plan().release().record, &id).await?;
         // Whoever held the lease before may have appended until now.
-        let records = ports.journal.load(&id).await?;
-        let rollout = replay(&records)?;
-        let run: Vec<Effect> = rollout.outstanding().cloned().collect();
-        let (mut driver, handle) = Self::new(ports, rollout, lease, options, records.len() as u64);
+        let recalled = recalled.catch_up(ports.journal.as_ref()).await?;
+        let run: Vec<Effect> = recalled.rollout.outstanding().cloned().collect();
+        let (mut driver, handle) = Self::new(ports, recalled, lease, options);
         drop(driver.handle(Event::Resumed).await?);
         driver.carry_out(Effects { run, decisions: Vec::new() });
         Ok((driver, handle))
@@ -181,13 +186,8 @@ impl Driver {
         Ok(self.handle(Event::Command(command)).await?.map_err(CommandError::Rejected))
     }
 
-    fn new(
-        ports: Ports,
-        rollout: Rollout,
-        lease: Lease,
-        options: Options,
-        stored: u64,
-    ) -> (Self, DriverHandle) {
+    fn new(ports: Ports, recalled: Recalled, lease: Lease, options: Options) -> (Self, DriverHandle) {
+        let Recalled { rollout, records: stored, snapshot } = recalled;
         let (sender, commands) = mpsc::channel(command::QUEUE);
         let (status, watcher) = watch::channel(Arc::new(rollout.clone()));
         let (stopper, stop) = watch::channel(false);
@@ -202,6 +202,7 @@ impl Driver {
             rollout,
             lease,
             stored,
+            snapshot,
             backlog: Vec::new(),
             waiting: Vec::new(),
             running: FuturesUnordered::new(),

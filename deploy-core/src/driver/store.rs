@@ -7,6 +7,7 @@ use futures::FutureExt;
 
 use super::{Driver, DriverError};
 use crate::decision::Decision;
+use crate::journal::Snapshot;
 use crate::port::JournalError;
 use crate::time::Timestamp;
 
@@ -16,6 +17,10 @@ const STORE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The pause between two attempts to store a backlog.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Records from one snapshot to the next. Reading and replaying so many takes well under a millisecond, about as long as restoring a
+/// snapshot; a healthy rollout keeps eight.
+const SNAPSHOT_EVERY: u64 = 256;
 
 /// The time that a notice has; a hanging notifier holds nothing up and is let go after this.
 const NOTICE_PATIENCE: Duration = Duration::from_secs(10);
@@ -41,6 +46,7 @@ impl Driver {
             Ok(()) => {
                 self.stored += self.backlog.len() as u64;
                 self.backlog.clear();
+                self.keep_snapshot();
                 for effect in core::mem::take(&mut self.waiting) {
                     self.grant_time(effect.id.clone());
                     self.spawn(effect);
@@ -54,6 +60,28 @@ impl Driver {
             }
             Err(error) => Err(self.give_up(error)),
         }
+    }
+
+    /// Keeps a snapshot beside the journal now and then, and one of the end. Nothing waits for it, and the next one does as well.
+    fn keep_snapshot(&mut self) {
+        let is_due = self.stored >= self.snapshot + SNAPSHOT_EVERY || self.rollout.outcome().is_some();
+        let Some(snapshot) = is_due.then(|| Snapshot::take(&self.rollout, self.stored)).flatten() else {
+            return;
+        };
+        self.snapshot = self.stored;
+        let (journal, lease) = (Arc::clone(&self.ports.journal), self.lease.clone());
+        let (rollout, until) = (self.rollout.id().clone(), self.clock.now().after(STORE_PATIENCE));
+        let patience = self.clock.sleep_until(until);
+        let keep = async move {
+            tokio::select! {
+                biased;
+                kept = journal.keep(&lease, &rollout, &snapshot) => if let Err(error) = kept {
+                    tracing::warn!(%rollout, %error, "snapshot not kept");
+                },
+                () = patience => tracing::warn!(%rollout, error = "no answer in time", "snapshot not kept"),
+            }
+        };
+        self.notices.push(keep.boxed());
     }
 
     pub(super) async fn renew_lease(&mut self, now: Timestamp) -> Result<(), DriverError> {

@@ -16,6 +16,8 @@ mod bake;
 mod command;
 mod decommission;
 mod event;
+#[cfg(feature = "json")]
+mod frozen;
 mod monitor;
 mod outcome;
 mod outstanding;
@@ -29,6 +31,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use event::{Command, CommandKind, Event, Rejected};
+#[cfg(feature = "json")]
+pub(crate) use frozen::Frozen;
 pub use state::{
     Baking, Cause, Control, Decommissioning, KnownHealth, Outcome, Phase, Preparing, RollbackStep,
     RollingBack, ShiftStep, Shifting,

@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::state::KnownHealth;
 use super::{Decommissioning, Phase, Rollout, ShiftStep, Shifting};
 use crate::analysis::{Measure, RuleRef, Verdict};
@@ -18,14 +20,14 @@ use crate::time::{Period, Timestamp};
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The looks that go on beside the phases, while green may have traffic.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Monitor {
     Off { probes: Vec<ProbeRun> },
     On { next_period: Period, next_probe: Timestamp, next_look: Timestamp, probes: Vec<ProbeRun> },
 }
 
 /// Failures in a row of one probed service.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct ProbeRun {
     service: Metric,
     trigger: usize,

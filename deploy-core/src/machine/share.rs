@@ -7,6 +7,8 @@
 use alloc::format;
 use alloc::string::String;
 
+use serde::{Deserialize, Serialize};
+
 use super::Rollout;
 use crate::analysis::Reading;
 use crate::decision::{Decision, DecisionKind};
@@ -31,14 +33,14 @@ const TOLERATED: f64 = 0.05;
 const ENOUGH: f64 = 30.0;
 
 /// The requests of the running stage, as far as those of both sides are known.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Share {
     requests: Requests,
     is_told: bool,
     is_far: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Requests {
     green: f64,
     blue: f64,

@@ -12,7 +12,7 @@ use crate::policy::IssueKind;
 use crate::time::Timestamp;
 
 /// Where a rollout stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Phase {
     /// Green is started and checked; no traffic moves.
     Preparing(Preparing),
@@ -29,7 +29,7 @@ pub enum Phase {
 }
 
 /// The steps of the preparation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Preparing {
     /// The weights before anything is done are read.
     Reading,
@@ -55,7 +55,7 @@ pub enum Preparing {
 }
 
 /// A stage's weights on their way.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shifting {
     /// The stage whose weights are put into effect.
     pub stage: usize,
@@ -64,7 +64,7 @@ pub struct Shifting {
 }
 
 /// The steps of a shift.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ShiftStep {
     /// The rollout is paused before the change.
     Waiting,
@@ -98,7 +98,7 @@ pub enum ShiftStep {
 }
 
 /// A stage that bakes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baking {
     /// The stage.
     pub stage: usize,
@@ -107,7 +107,7 @@ pub struct Baking {
 }
 
 /// The last stage has passed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Decommissioning {
     /// Blue still runs, in case it is needed.
     Waiting {
@@ -123,7 +123,7 @@ pub enum Decommissioning {
 }
 
 /// Traffic on its way back.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RollingBack {
     /// Why.
     pub cause: Cause,
@@ -134,7 +134,7 @@ pub struct RollingBack {
 }
 
 /// The steps of a rollback.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RollbackStep {
     /// Blue is known to be unhealthy: a person must decide.
     HeldByBlue {
@@ -216,7 +216,7 @@ impl fmt::Display for Outcome {
 }
 
 /// Whether a person, or a drift of the weights, has stopped the way towards green.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
     /// The rollout moves on by itself.
     Running,
@@ -230,7 +230,7 @@ pub enum Control {
 }
 
 /// What is known of a side's health.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KnownHealth {
     /// Nothing recent.
     Unknown,
@@ -256,7 +256,7 @@ impl KnownHealth {
 }
 
 /// What is known of both sides.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sides {
     pub(super) blue: KnownHealth,
     pub(super) green: KnownHealth,
@@ -272,14 +272,14 @@ impl Sides {
 }
 
 /// An effect without an outcome.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Outstanding {
     pub(super) effect: Effect,
     pub(super) wait: Wait,
 }
 
 /// What an outstanding effect waits for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Wait {
     /// Its outcome, until the time-out.
     Outcome { until: Timestamp },

@@ -78,7 +78,8 @@ pub struct Series {
 }
 
 /// The place of a [`Series`] in [`Plan::series`], and of its reading in an observation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SeriesId(u16);
 
 impl SeriesId {

@@ -6,7 +6,7 @@ use core::time::Duration;
 use async_trait::async_trait;
 
 use crate::ids::{FencingToken, RecordName, RolloutId};
-use crate::journal::Record;
+use crate::journal::{Record, Snapshot};
 
 /// The right to act on a record name, for a limited time (semantics 5.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +60,12 @@ pub enum JournalError {
 ///    still ours; only then does it succeed. What it stored survives a crash.
 /// 2. `append` of records of which the first ones are stored already, identical and after `expected`, stores the rest: so it can be
 ///    made again after an answer was lost, also with more records.
-/// 3. `load` gives the records in their order, as they were appended; none for an unknown rollout.
+/// 3. `load` gives the records after the first `after`, in their order, as they were appended; none for an unknown rollout.
 /// 4. `acquire` gives the lease if nobody holds it or the holder's time is over, with a larger fencing token each time, also
 ///    to a holder that comes back.
 /// 5. `renew` prolongs a lease that is still ours; `release` gives it up; both succeed only for the latest holder.
+/// 6. `keep` keeps a snapshot if the lease is still ours, in place of one of no more records and never of one of more; `snapshot`
+///    gives it as it was kept. It is a cache: no record goes, and a store may lose it.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Journal: Send + Sync {
@@ -97,11 +99,24 @@ pub trait Journal: Send + Sync {
         records: &[Record],
     ) -> Result<(), JournalError>;
 
-    /// The records of a rollout.
+    /// The records of a rollout after the first `after`; all of them with 0.
     ///
     /// # Errors
     /// [`JournalError::Damaged`] or [`JournalError::Newer`] when they cannot be read.
-    async fn load(&self, rollout: &RolloutId) -> Result<Vec<Record>, JournalError>;
+    async fn load(&self, rollout: &RolloutId, after: u64) -> Result<Vec<Record>, JournalError>;
+
+    /// Keeps a snapshot of a rollout.
+    ///
+    /// # Errors
+    /// [`JournalError::LeaseLost`], or [`JournalError::Unavailable`].
+    async fn keep(&self, lease: &Lease, rollout: &RolloutId, snapshot: &Snapshot)
+    -> Result<(), JournalError>;
+
+    /// The snapshot of a rollout, if one is kept.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`].
+    async fn snapshot(&self, rollout: &RolloutId) -> Result<Option<Snapshot>, JournalError>;
 
     /// Every rollout that has a record.
     ///

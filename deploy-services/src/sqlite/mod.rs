@@ -21,6 +21,7 @@
 //! ```
 
 mod error;
+mod inbox;
 mod lease;
 mod moment;
 mod open;
@@ -35,9 +36,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mpac_deploy_core::ids::{RecordName, RolloutId};
-use mpac_deploy_core::journal::Record;
-use mpac_deploy_core::port::{History, Journal, JournalError, Lease, RolloutSummary};
+use mpac_deploy_core::ids::{CommandId, RecordName, RolloutId};
+use mpac_deploy_core::journal::{Record, Snapshot};
+use mpac_deploy_core::machine::Command;
+use mpac_deploy_core::port::{
+    History, Inbox, Journal, JournalError, Lease, PortError, Reply, RolloutSummary,
+};
+use serde::Serialize;
 
 pub use error::SqliteError;
 use records::Written;
@@ -99,9 +104,28 @@ impl Journal for SqliteJournal {
         self.worker.write(append).await
     }
 
-    async fn load(&self, rollout: &RolloutId) -> Result<Vec<Record>, JournalError> {
+    async fn load(&self, rollout: &RolloutId, after: u64) -> Result<Vec<Record>, JournalError> {
         let (path, rollout) = (Arc::clone(&self.path), rollout.clone());
-        self.worker.read(move |connection| records::load(connection, &path, &rollout)).await
+        self.worker.read(move |connection| records::load(connection, &path, &rollout, after)).await
+    }
+
+    async fn keep(
+        &self,
+        lease: &Lease,
+        rollout: &RolloutId,
+        snapshot: &Snapshot,
+    ) -> Result<(), JournalError> {
+        let (lease, rollout, snapshot) = (lease.clone(), rollout.clone(), snapshot.clone());
+        let keep = move |connection: &rusqlite::Connection| {
+            lease::check(connection, &lease)?;
+            Ok(records::keep(connection, &rollout, &snapshot)?)
+        };
+        self.worker.write(keep).await
+    }
+
+    async fn snapshot(&self, rollout: &RolloutId) -> Result<Option<Snapshot>, JournalError> {
+        let (path, rollout) = (Arc::clone(&self.path), rollout.clone());
+        self.worker.read(move |connection| records::snapshot(connection, &path, &rollout)).await
     }
 
     async fn list(&self) -> Result<Vec<RolloutId>, JournalError> {
@@ -115,5 +139,52 @@ impl History for SqliteJournal {
     async fn rollouts(&self) -> Result<Vec<RolloutSummary>, JournalError> {
         let path = Arc::clone(&self.path);
         self.worker.read(move |connection| records::summaries(connection, &path)).await
+    }
+}
+
+/// The commands stand in the same file, so that whoever can read a rollout can command it.
+#[async_trait]
+impl Inbox for SqliteJournal {
+    async fn post(&self, rollout: &RolloutId, id: &CommandId, command: &Command) -> Result<(), PortError> {
+        let (rollout, id, body) = (rollout.clone(), id.clone(), to_json(command)?);
+        let post =
+            move |connection: &rusqlite::Connection| Ok(inbox::post(connection, &rollout, &id, &body)?);
+        self.worker.write(post).await.map_err(of_inbox)
+    }
+
+    async fn waiting(&self, rollout: &RolloutId) -> Result<Vec<(CommandId, Command)>, PortError> {
+        let (path, rollout) = (Arc::clone(&self.path), rollout.clone());
+        let waiting = move |connection: &rusqlite::Connection| {
+            inbox::waiting(connection, &rollout).map_err(|error| SqliteError::of(&path, &error))
+        };
+        self.worker.read(waiting).await.map_err(of_inbox)
+    }
+
+    async fn reply(&self, rollout: &RolloutId, id: &CommandId, reply: &Reply) -> Result<(), PortError> {
+        let (rollout, id, body) = (rollout.clone(), id.clone(), to_json(reply)?);
+        let reply =
+            move |connection: &rusqlite::Connection| Ok(inbox::reply(connection, &rollout, &id, &body)?);
+        self.worker.write(reply).await.map_err(of_inbox)?
+    }
+
+    async fn reply_to(&self, rollout: &RolloutId, id: &CommandId) -> Result<Option<Reply>, PortError> {
+        let (path, rollout, id) = (Arc::clone(&self.path), rollout.clone(), id.clone());
+        let reply_to = move |connection: &rusqlite::Connection| {
+            inbox::reply_to(connection, &rollout, &id).map_err(|error| SqliteError::of(&path, &error))
+        };
+        self.worker.read(reply_to).await.map_err(of_inbox)?
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Result<String, PortError> {
+    serde_json::to_string(value).map_err(|error| PortError::Refused(error.to_string()))
+}
+
+/// An error of the file, as the inbox says it.
+fn of_inbox(error: JournalError) -> PortError {
+    if let JournalError::Unavailable(why) = error {
+        PortError::Unavailable(why)
+    } else {
+        PortError::Refused(error.to_string())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mpac_deploy_core::ids::RolloutId;
-use mpac_deploy_core::journal::{Entry, Record, RecordError};
+use mpac_deploy_core::journal::{Entry, Record, RecordError, Snapshot};
 use mpac_deploy_core::port::{JournalError, RolloutSummary};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -92,21 +92,53 @@ fn are_stored(connection: &Connection, key: i64, after: u64, records: &[Written]
     Ok(true)
 }
 
-/// The records of a rollout, in order.
+/// The records of a rollout after the first `after`, in order.
 pub(super) fn load(
     connection: &Connection,
     path: &Path,
     rollout: &RolloutId,
+    after: u64,
 ) -> Result<Vec<Record>, SqliteError> {
     let rows = (|| {
         let mut select = connection.prepare(
-            "SELECT number, body FROM record WHERE rollout = (SELECT key FROM rollout WHERE id = ?1) ORDER BY number",
+            "SELECT number, body FROM record
+             WHERE rollout = (SELECT key FROM rollout WHERE id = ?1) AND number > ?2 ORDER BY number",
         )?;
-        let rows = select.query_map([rollout.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = select
+            .query_map(params![rollout.as_str(), to_sql(after)], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()
     })();
     let rows = rows.map_err(|error| SqliteError::of(path, &error))?;
     rows.iter().map(|(number, body)| read(path, rollout, *number, body)).collect()
+}
+
+/// Keeps a snapshot, unless a later one is kept. Where there is no rollout there is nothing to keep.
+pub(super) fn keep(
+    connection: &Connection,
+    rollout: &RolloutId,
+    snapshot: &Snapshot,
+) -> rusqlite::Result<()> {
+    let Some(key) = key(connection, rollout)? else { return Ok(()) };
+    connection.execute(
+        "INSERT INTO snapshot (rollout, records, format, state) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (rollout) DO UPDATE SET records = ?2, format = ?3, state = ?4 WHERE records <= ?2",
+        params![key, to_sql(snapshot.records), snapshot.format, snapshot.state],
+    )?;
+    Ok(())
+}
+
+/// The snapshot of a rollout, if one is kept.
+pub(super) fn snapshot(
+    connection: &Connection,
+    path: &Path,
+    rollout: &RolloutId,
+) -> Result<Option<Snapshot>, SqliteError> {
+    let select =
+        "SELECT records, format, state FROM snapshot WHERE rollout = (SELECT key FROM rollout WHERE id = ?1)";
+    let snapshot = connection.query_row(select, [rollout.as_str()], |row| {
+        Ok(Snapshot { records: from_sql(row.get(0)?), format: row.get(1)?, state: row.get(2)? })
+    });
+    snapshot.optional().map_err(|error| SqliteError::of(path, &error))
 }
 
 fn read(path: &Path, rollout: &RolloutId, number: i64, body: &str) -> Result<Record, SqliteError> {

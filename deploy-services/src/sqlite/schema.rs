@@ -10,7 +10,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6d70_6163;
 pub(super) const VERSION: i32 = STEPS.len() as i32;
 
 /// Step n leads from version n to n + 1. A step that was released is never changed: files out there have taken it.
-const STEPS: [&str; 1] = [
+const STEPS: [&str; 2] = [
     // The records of one rollout stand together, in their order, however many rollouts are written at once: hence a clustered
     // key, and a short one. A record is its JSON; everything else that one may want to know of it is read from there.
     "CREATE TABLE rollout (
@@ -31,6 +31,23 @@ const STEPS: [&str; 1] = [
         steady_until INTEGER NOT NULL,
         wall_until   INTEGER NOT NULL
      ) STRICT, WITHOUT ROWID;",
+    // One snapshot of each rollout, and the commands that people post for it. A command may be posted before the rollout's first
+    // record is stored.
+    "CREATE TABLE snapshot (
+        rollout INTEGER PRIMARY KEY REFERENCES rollout (key),
+        records INTEGER NOT NULL,
+        format  TEXT NOT NULL,
+        state   TEXT NOT NULL
+     ) STRICT;
+     CREATE TABLE command (
+        place   INTEGER PRIMARY KEY,
+        rollout TEXT NOT NULL,
+        id      TEXT NOT NULL,
+        body    TEXT NOT NULL,
+        reply   TEXT,
+        UNIQUE (rollout, id)
+     ) STRICT;
+     CREATE INDEX waiting ON command (rollout, place) WHERE reply IS NULL;",
 ];
 
 /// The version that the file has.

@@ -46,10 +46,10 @@ async fn a_full_disk_stores_nothing_of_it_loses_nothing_and_is_tried_again() {
         why.contains("is full") && why.contains("journal.db") && why.contains("Free some space"),
         "{why}"
     );
-    assert_eq!(journal.load(&rollout).await.unwrap(), &all[..10]);
+    assert_eq!(journal.load(&rollout, 0).await.unwrap(), &all[..10]);
     leave_pages(&journal, None).await;
     journal.append(&lease, &rollout, 10, &all[10..]).await.unwrap();
-    assert_eq!(journal.load(&rollout).await.unwrap(), all);
+    assert_eq!(journal.load(&rollout, 0).await.unwrap(), all);
 }
 
 /// Those that share its transaction are stored all the same, or told.
@@ -75,7 +75,7 @@ async fn a_write_that_does_not_fit_takes_no_other_one_with_it() {
     for (id, result, records) in
         [(&ids[0], first, &small), (&ids[1], second, &large), (&ids[2], third, &other)]
     {
-        let stored = journal.load(id).await.unwrap();
+        let stored = journal.load(id, 0).await.unwrap();
         assert_eq!(stored, if result.is_ok() { records.as_slice() } else { &[] }, "{id}: {result:?}");
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mpac_deploy_core::ids::{RecordName, RolloutId};
-use mpac_deploy_core::port::{Journal, JournalError};
+use mpac_deploy_core::port::{Inbox, Journal, JournalError};
 use mpac_deploy_services::sqlite::SqliteJournal;
-use mpac_deploy_testkit::conformance::{self, JournalFixture};
+use mpac_deploy_testkit::conformance::{self, InboxFixture, JournalFixture};
 
 use crate::{integrity, lease, open, records};
 
@@ -27,13 +27,26 @@ impl JournalFixture for OfSqlite {
     }
 }
 
+impl InboxFixture for OfSqlite {
+    fn inbox(&self) -> &dyn Inbox {
+        &self.journal
+    }
+}
+
+async fn of_sqlite() -> OfSqlite {
+    let directory = tempfile::tempdir().unwrap();
+    OfSqlite { journal: open(&directory.path().join("journal.db")).await, _directory: directory }
+}
+
 #[tokio::test]
 async fn it_keeps_the_contract_of_a_journal() {
-    let report = conformance::journal(|| async {
-        let directory = tempfile::tempdir().unwrap();
-        OfSqlite { journal: open(&directory.path().join("journal.db")).await, _directory: directory }
-    })
-    .await;
+    let report = conformance::journal(of_sqlite).await;
+    assert!(report.is_ok() && !report.cases.is_empty(), "{report}");
+}
+
+#[tokio::test]
+async fn it_keeps_the_contract_of_an_inbox() {
+    let report = conformance::inbox(of_sqlite).await;
     assert!(report.is_ok() && !report.cases.is_empty(), "{report}");
 }
 
@@ -47,7 +60,7 @@ async fn what_was_stored_is_there_when_it_is_opened_again() {
     first.append(&held, &rollout, 0, &all).await.unwrap();
     drop(first);
     let again = open(&path).await;
-    assert_eq!(again.load(&rollout).await.unwrap(), all);
+    assert_eq!(again.load(&rollout, 0).await.unwrap(), all);
     let other = again.acquire(&RecordName::from("api.example.com"), "other", Duration::from_secs(1)).await;
     assert!(matches!(other, Err(JournalError::Held { by, .. }) if by == "tests"));
 }
@@ -74,7 +87,7 @@ async fn writes_at_once_do_not_disturb_one_another() {
         let (number, result) = write.await.unwrap();
         let is_refused = matches!(result, Err(JournalError::Conflict { expected: 1, found: 0 }));
         assert_eq!(is_refused, number.is_multiple_of(3), "{number}: {result:?}");
-        let stored = journal.load(&RolloutId::new(format!("r{number}"))).await.unwrap().len();
+        let stored = journal.load(&RolloutId::new(format!("r{number}")), 0).await.unwrap().len();
         assert_eq!(stored, if is_refused { 0 } else { 3 });
     }
     assert_eq!(journal.list().await.unwrap().len(), 200);

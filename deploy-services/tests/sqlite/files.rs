@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mpac_deploy_core::ids::RolloutId;
-use mpac_deploy_core::port::{History, Journal, JournalError};
+use mpac_deploy_core::ids::{FencingToken, RolloutId};
+use mpac_deploy_core::journal::replay;
+use mpac_deploy_core::port::{History, Inbox, Journal, JournalError};
 use mpac_deploy_services::sqlite::{SqliteError, SqliteJournal};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::{integrity, lease, open, records};
+
+const TTL: std::time::Duration = std::time::Duration::from_secs(60);
 
 fn place() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -106,7 +109,7 @@ async fn a_file_that_was_cut_off_is_found_out_wherever_it_was_cut() {
     }
     fs::write(&path, &whole).unwrap();
     let journal = open(&path).await;
-    assert_eq!(journal.load(&RolloutId::from("r")).await.unwrap().len(), 40);
+    assert_eq!(journal.load(&RolloutId::from("r"), 0).await.unwrap().len(), 40);
 }
 
 #[tokio::test]
@@ -117,6 +120,44 @@ async fn a_later_schema_is_not_guessed_at() {
     let error = refused(&path).await;
     assert_eq!(error, SqliteError::Newer { path: path.clone(), found: 99 });
     assert!(error.to_string().ends_with("update the program"), "{error}");
+}
+
+/// A file as schema 1 made it, before there were snapshots and commands.
+fn of_schema_1(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch(include_str!("../samples/schema-1.sql")).unwrap();
+}
+
+#[tokio::test]
+async fn an_earlier_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
+    let (_directory, path) = place();
+    of_schema_1(&path);
+    let journal = open(&path).await;
+    let rollout = RolloutId::from("smartpos-v2.1.0-20260128T090000Z");
+    let records = journal.load(&rollout, 0).await.unwrap();
+    assert_eq!(records.len(), 3);
+    let state = replay(&records).unwrap();
+    assert_eq!(state.plan().release().service, "smartpos");
+    // What the earlier schema had no place for.
+    assert_eq!(journal.snapshot(&rollout).await.unwrap(), None);
+    assert_eq!(journal.waiting(&rollout).await.unwrap(), []);
+    // The token goes on from the earlier holder's.
+    let lease = journal.acquire(&state.plan().release().record, "tests", TTL).await.unwrap();
+    assert_eq!(lease.fence, FencingToken(8));
+    drop(journal);
+    assert_eq!(open(&path).await.load(&rollout, 0).await.unwrap(), records);
+    assert_eq!(integrity(&path), "ok");
+}
+
+#[tokio::test]
+async fn an_earlier_schema_is_brought_up_to_date_once_by_many_at_once() {
+    let (_directory, path) = place();
+    of_schema_1(&path);
+    let opened = futures::future::join_all((0..8).map(|_| SqliteJournal::open(&path))).await;
+    for journal in opened {
+        assert_eq!(journal.unwrap().list().await.unwrap().len(), 1);
+    }
+    assert_eq!(integrity(&path), "ok");
 }
 
 /// Replaces the text of a record.
@@ -134,7 +175,7 @@ async fn a_record_of_a_later_version_is_not_guessed_at() {
     let later = r#"{"version":2,"number":3,"at":"2026-01-28T09:00:00Z","entry":{"dreamt":{"of":"sheep"}}}"#;
     overwrite(&path, 3, later);
     let journal = open(&path).await;
-    let Err(JournalError::Newer(why)) = journal.load(&rollout).await else { panic!("it was read") };
+    let Err(JournalError::Newer(why)) = journal.load(&rollout, 0).await else { panic!("it was read") };
     assert!(why.contains("record 3 has version 2") && why.contains("update the program"), "{why}");
     assert!(matches!(journal.rollouts().await, Err(JournalError::Newer(_))));
 }
@@ -152,7 +193,7 @@ async fn a_record_that_is_none_is_damage_and_named() {
         ("", "EOF"),
     ] {
         overwrite(&path, 2, body);
-        let Err(JournalError::Damaged(said)) = open(&path).await.load(&rollout).await else {
+        let Err(JournalError::Damaged(said)) = open(&path).await.load(&rollout, 0).await else {
             panic!("{body}")
         };
         assert!(said.contains("rollout r, at place 2") && said.contains(why), "{said}");
@@ -170,7 +211,7 @@ async fn a_page_that_was_overwritten_is_damage() {
     bytes[8 * 4096..].fill(0xa5);
     fs::write(&path, &bytes).unwrap();
     let journal = open(&path).await;
-    let Err(JournalError::Damaged(why)) = journal.load(&rollout).await else { panic!("it was read") };
+    let Err(JournalError::Damaged(why)) = journal.load(&rollout, 0).await else { panic!("it was read") };
     assert!(why.contains("restore it from a backup"), "{why}");
 }
 

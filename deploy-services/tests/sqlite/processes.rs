@@ -146,7 +146,7 @@ async fn processes_that_create_and_fill_it_at_once_lose_nothing() {
     let journal = open(&path).await;
     for name in names {
         let rollout = RolloutId::from(name);
-        assert_eq!(journal.load(&rollout).await.unwrap(), records(&rollout, 60));
+        assert_eq!(journal.load(&rollout, 0).await.unwrap(), records(&rollout, 60));
     }
     assert_eq!(integrity(&path), "ok");
 }
@@ -161,7 +161,7 @@ async fn what_a_killed_process_had_stored_is_there_and_the_file_is_whole() {
         other.wait_for(&format!("stored {}", 1 + round * 7));
         let acknowledged = other.kill();
         let (journal, rollout) = (open(&path).await, RolloutId::from(name.as_str()));
-        let stored = journal.load(&rollout).await.unwrap();
+        let stored = journal.load(&rollout, 0).await.unwrap();
         let count = stored.len() as u64;
         assert!((acknowledged..=acknowledged + 1).contains(&count), "{count} of {acknowledged}");
         assert_eq!(stored, records(&rollout, count));
@@ -215,10 +215,10 @@ async fn a_process_that_slept_through_its_lease_cannot_write_when_it_wakes() {
     assert!(said.contains("the lease is lost"), "{said}");
     other.process.wait().unwrap();
     let rollout = RolloutId::from("sleeper");
-    let stored = journal.load(&rollout).await.unwrap();
+    let stored = journal.load(&rollout, 0).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(
-        journal.load(&rollout).await.unwrap(),
+        journal.load(&rollout, 0).await.unwrap(),
         stored,
         "the fenced process has written (ours: {lease:?})"
     );

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use mpac_deploy_core::decision::{Decision, DecisionKind};
 use mpac_deploy_core::effect::{Answer, Failure, ObservedWeights, Retry};
 use mpac_deploy_core::ids::{RecordName, RolloutId};
-use mpac_deploy_core::journal::Record;
+use mpac_deploy_core::journal::{Record, Snapshot};
 use mpac_deploy_core::machine::{Event, Rollout};
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_core::port::{Journal, JournalError, Lease};
@@ -36,6 +36,7 @@ where
     let mut report = Report::new("journal");
     report.add("an unknown rollout has no records", knows_none(&factory().await).await);
     report.add("what was appended is loaded as it is, in order", loads(&factory().await).await);
+    report.add("records are loaded from where one left off", loads_rest(&factory().await).await);
     report.add("rollouts are kept apart, and listed", keeps_apart(&factory().await).await);
     report.add("an append beyond the end conflicts and stores nothing", has_no_gaps(&factory().await).await);
     report
@@ -45,6 +46,11 @@ where
     report
         .add("an append made again with more records stores the rest", appends_rest(&factory().await).await);
     report.add("an append that is partly other records stores nothing", is_atomic(&factory().await).await);
+    report.add("a snapshot is given as it was kept, and takes no record away", keeps(&factory().await).await);
+    report.add(
+        "a snapshot of more records takes its place, one of fewer does not",
+        keeps_latest(&factory().await).await,
+    );
     lease::cases(&mut report, &factory).await;
     report
 }
@@ -78,7 +84,7 @@ pub(super) async fn append(
 }
 
 pub(super) async fn holds(fixture: &dyn JournalFixture, expected: &[Record]) -> Checked {
-    let found = done("load the records", fixture.journal().load(&rollout()).await)?;
+    let found = done("load the records", fixture.journal().load(&rollout(), 0).await)?;
     ensure(found == expected, || {
         let numbers = |records: &[Record]| records.iter().map(|record| record.number).collect::<Vec<_>>();
         format!("it holds the records {:?} instead of {:?}", numbers(&found), numbers(expected))
@@ -119,13 +125,57 @@ async fn loads(fixture: &dyn JournalFixture) -> Checked {
     holds(fixture, &records).await
 }
 
+async fn loads_rest(fixture: &dyn JournalFixture) -> Checked {
+    let (lease, records) = (lease(fixture).await?, records()?);
+    done("append", append(fixture, &lease, 0, &records).await)?;
+    for after in [1, records.len() - 1, records.len(), records.len() + 5] {
+        let rest = done("load the rest", fixture.journal().load(&rollout(), after as u64).await)?;
+        ensure(rest == records.get(after..).unwrap_or_default(), || {
+            format!("{} of {} records come after {after}", rest.len(), records.len())
+        })?;
+    }
+    Ok(())
+}
+
+/// The text of a snapshot is nobody's business but the core's.
+pub(super) fn snapshot(records: u64) -> Snapshot {
+    let state = format!("{{\"after\": {records}, \"why\": \"\u{1f525} it \\\"failed\\\"\"}}");
+    Snapshot { records, format: "conformance/1".into(), state }
+}
+
+async fn is_kept(fixture: &dyn JournalFixture, expected: Option<Snapshot>) -> Checked {
+    equal("the snapshot", &done("read it", fixture.journal().snapshot(&rollout()).await)?, &expected)
+}
+
+async fn keeps(fixture: &dyn JournalFixture) -> Checked {
+    let (lease, records) = (lease(fixture).await?, records()?);
+    is_kept(fixture, None).await?;
+    done("append", append(fixture, &lease, 0, &records).await)?;
+    is_kept(fixture, None).await?;
+    done("keep a snapshot", fixture.journal().keep(&lease, &rollout(), &snapshot(3)).await)?;
+    is_kept(fixture, Some(snapshot(3))).await?;
+    let other = done("read another's", fixture.journal().snapshot(&RolloutId::from("another")).await)?;
+    equal("another rollout's", &other, &None)?;
+    holds(fixture, &records).await
+}
+
+async fn keeps_latest(fixture: &dyn JournalFixture) -> Checked {
+    let (lease, records) = (lease(fixture).await?, records()?);
+    done("append", append(fixture, &lease, 0, &records).await)?;
+    for (kept, expected) in [(2, 2), (4, 4), (3, 4)] {
+        done("keep a snapshot", fixture.journal().keep(&lease, &rollout(), &snapshot(kept)).await)?;
+        is_kept(fixture, Some(snapshot(expected))).await?;
+    }
+    Ok(())
+}
+
 async fn keeps_apart(fixture: &dyn JournalFixture) -> Checked {
     let (lease, records) = (lease(fixture).await?, records()?);
     let other = RolloutId::from("another");
     done("append", append(fixture, &lease, 0, &records).await)?;
     done("append to another", fixture.journal().append(&lease, &other, 0, &records[..2]).await)?;
     holds(fixture, &records).await?;
-    let found = done("load the other", fixture.journal().load(&other).await)?;
+    let found = done("load the other", fixture.journal().load(&other, 0).await)?;
     equal("the length of the other", &found.len(), &2)?;
     let mut list = done("list", fixture.journal().list().await)?;
     list.sort();

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use mpac_deploy_core::port::{JournalError, Lease};
 
-use super::journal::{JournalFixture, TTL, acquire, append, holds, lease, records};
+use super::journal::{JournalFixture, TTL, acquire, append, holds, lease, records, rollout, snapshot};
 use super::{Checked, Report, done, ensure};
 
 pub(super) async fn cases<F, Fixture, Made>(report: &mut Report, factory: &F)
@@ -87,6 +87,7 @@ async fn overtaken(fixture: &dyn JournalFixture) -> Result<(Lease, Lease), Strin
 async fn cannot_write(fixture: &dyn JournalFixture) -> Checked {
     let ((first, later), records) = (overtaken(fixture).await?, records()?);
     is_lost(&append(fixture, &first, 0, &records).await)?;
+    is_lost(&fixture.journal().keep(&first, &rollout(), &snapshot(1)).await)?;
     holds(fixture, &[]).await?;
     done("append as the later holder", append(fixture, &later, 0, &records).await)?;
     holds(fixture, &records).await

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mpac_deploy_core::ids::{FencingToken, RecordName, RolloutId};
-use mpac_deploy_core::journal::Record;
+use mpac_deploy_core::journal::{Record, Snapshot};
 use mpac_deploy_core::port::{Clock, Journal, JournalError, Lease};
 use mpac_deploy_core::time::Timestamp;
 
@@ -23,6 +23,7 @@ pub struct MemoryJournal {
 #[derive(Default)]
 struct State {
     rollouts: BTreeMap<RolloutId, Vec<Record>>,
+    snapshots: BTreeMap<RolloutId, Snapshot>,
     leases: BTreeMap<RecordName, Held>,
     unavailable: Option<String>,
 }
@@ -133,8 +134,30 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    async fn load(&self, rollout: &RolloutId) -> Result<Vec<Record>, JournalError> {
-        Ok(self.available()?.rollouts.get(rollout).cloned().unwrap_or_default())
+    async fn load(&self, rollout: &RolloutId, after: u64) -> Result<Vec<Record>, JournalError> {
+        let state = self.available()?;
+        let records = state.rollouts.get(rollout).map_or(&[][..], Vec::as_slice);
+        let rest = usize::try_from(after).ok().and_then(|after| records.get(after..));
+        Ok(rest.map(<[Record]>::to_vec).unwrap_or_default())
+    }
+
+    async fn keep(
+        &self,
+        lease: &Lease,
+        rollout: &RolloutId,
+        snapshot: &Snapshot,
+    ) -> Result<(), JournalError> {
+        let mut state = self.available()?;
+        state.held_by(lease)?;
+        let kept = state.snapshots.entry(rollout.clone()).or_insert_with(|| snapshot.clone());
+        if kept.records <= snapshot.records {
+            *kept = snapshot.clone();
+        }
+        Ok(())
+    }
+
+    async fn snapshot(&self, rollout: &RolloutId) -> Result<Option<Snapshot>, JournalError> {
+        Ok(self.available()?.snapshots.get(rollout).cloned())
     }
 
     async fn list(&self) -> Result<Vec<RolloutId>, JournalError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mpac_deploy_core::ids::{RecordName, RolloutId};
-use mpac_deploy_core::journal::Record;
+use mpac_deploy_core::journal::{Record, Snapshot};
 use mpac_deploy_core::port::{Journal, JournalError, Lease};
 
 use super::{Call, Faulty, of_journal};
@@ -37,8 +37,24 @@ impl Journal for Faulty<dyn Journal> {
         self.faults.make(Call::JournalAppend, append, |error| Err(of_journal(error))).await
     }
 
-    async fn load(&self, rollout: &RolloutId) -> Result<Vec<Record>, JournalError> {
-        self.faults.make(Call::JournalLoad, self.port.load(rollout), |error| Err(of_journal(error))).await
+    async fn load(&self, rollout: &RolloutId, after: u64) -> Result<Vec<Record>, JournalError> {
+        let load = self.port.load(rollout, after);
+        self.faults.make(Call::JournalLoad, load, |error| Err(of_journal(error))).await
+    }
+
+    async fn keep(
+        &self,
+        lease: &Lease,
+        rollout: &RolloutId,
+        snapshot: &Snapshot,
+    ) -> Result<(), JournalError> {
+        let keep = self.port.keep(lease, rollout, snapshot);
+        self.faults.make(Call::JournalKeep, keep, |error| Err(of_journal(error))).await
+    }
+
+    async fn snapshot(&self, rollout: &RolloutId) -> Result<Option<Snapshot>, JournalError> {
+        let snapshot = self.port.snapshot(rollout);
+        self.faults.make(Call::JournalSnapshot, snapshot, |error| Err(of_journal(error))).await
     }
 
     async fn list(&self) -> Result<Vec<RolloutId>, JournalError> {

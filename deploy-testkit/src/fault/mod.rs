@@ -55,17 +55,21 @@ pub enum Call {
     JournalAppend,
     JournalLoad,
     JournalList,
+    JournalKeep,
+    JournalSnapshot,
 }
 
 impl Call {
     /// Every call to the journal.
-    pub const JOURNAL: [Self; 6] = [
+    pub const JOURNAL: [Self; 8] = [
         Self::JournalAcquire,
         Self::JournalRenew,
         Self::JournalRelease,
         Self::JournalAppend,
         Self::JournalLoad,
         Self::JournalList,
+        Self::JournalKeep,
+        Self::JournalSnapshot,
     ];
 
     /// Every call to the record's authority.

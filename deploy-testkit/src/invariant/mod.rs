@@ -21,6 +21,7 @@ mod never_both_zero;
 mod no_way_forward_after_rollback;
 mod promotion_rests_on_evidence;
 mod rolled_back_is_verified;
+mod snapshot_goes_on;
 mod time_never_goes_back;
 
 use crate::trace::Trace;
@@ -48,7 +49,7 @@ pub struct Violation {
 }
 
 /// Every invariant.
-pub const ALL: [Invariant; 11] = [
+pub const ALL: [Invariant; 12] = [
     never_both_zero::INVARIANT,
     gates_before_weight::INVARIANT,
     facts_before_bake::INVARIANT,
@@ -58,6 +59,7 @@ pub const ALL: [Invariant; 11] = [
     rolled_back_is_verified::INVARIANT,
     blue_is_kept::INVARIANT,
     journal_is_the_state::INVARIANT,
+    snapshot_goes_on::INVARIANT,
     decisions_are_repeatable::INVARIANT,
     time_never_goes_back::INVARIANT,
 ];

@@ -103,7 +103,7 @@ async fn begin_once(
 ) -> Result<(Driver, DriverHandle), DriverError> {
     let options = Options::new(format!("simulation-{}", number + 1));
     let (ports, id) = (setting.ports.clone(), setting.id.clone());
-    if ports.journal.load(&id).await?.is_empty() {
+    if ports.journal.load(&id, 0).await?.is_empty() {
         Driver::start(ports, id, plan.clone(), options).await
     } else {
         Driver::resume(ports, id, options).await

@@ -1,10 +1,19 @@
 //! What is stored of a rollout: versioned records of events; the state is their fold.
+//!
+//! A snapshot is that state after some number of them. It is a cache: the records stay, all of them, and a snapshot that cannot be
+//! used costs only the time of the full replay.
+
+mod snapshot;
+mod text;
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
+
+pub use snapshot::{SNAPSHOT_FORMAT, Snapshot};
+pub use text::RecordError;
 
 use crate::decision::Decision;
 use crate::effect::{Answer, Archive};
@@ -48,25 +57,6 @@ pub enum Entry {
     },
     /// An event was handled.
     Happened(Event),
-}
-
-/// The text of a record that is none to this library.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// A later version of the library wrote it.
-    #[error(
-        "record {number} has version {version}, and this program reads up to {RECORD_VERSION}: update the program"
-    )]
-    Newer {
-        /// The record.
-        number: u64,
-        /// Its version.
-        version: u16,
-    },
-    /// It is cut off, or holds what no record of its version holds.
-    #[error("a record cannot be read: {0}")]
-    Unreadable(String),
 }
 
 /// A journal that cannot be replayed.
@@ -132,42 +122,7 @@ impl Record {
     }
 }
 
-/// The text form, one JSON document: what adapters store and the audit trail prints.
-#[cfg(feature = "text")]
-impl Record {
-    /// The record as JSON, on one line.
-    ///
-    /// # Errors
-    /// [`RecordError::Unreadable`] when it cannot be written.
-    pub fn to_json(&self) -> Result<String, RecordError> {
-        serde_json::to_string(self).map_err(|error| RecordError::Unreadable(error.to_string()))
-    }
-
-    /// The record that the JSON holds. What this library does not know is an error, never a guess.
-    ///
-    /// # Errors
-    /// [`RecordError`] when a later version wrote it, or it is no record.
-    pub fn from_json(json: &str) -> Result<Self, RecordError> {
-        /// What every version of a record has.
-        #[derive(Deserialize)]
-        struct Head {
-            version: u16,
-            number: u64,
-        }
-        match serde_json::from_str::<Self>(json) {
-            Ok(record) if record.version <= RECORD_VERSION => Ok(record),
-            Ok(Self { version, number, .. }) => Err(RecordError::Newer { number, version }),
-            Err(error) => Err(match serde_json::from_str::<Head>(json) {
-                Ok(Head { version, number }) if version > RECORD_VERSION => {
-                    RecordError::Newer { number, version }
-                }
-                Ok(_) | Err(_) => RecordError::Unreadable(error.to_string()),
-            }),
-        }
-    }
-}
-
-/// The state after these records.
+/// The state after these records, the first of which begins the rollout.
 ///
 /// # Errors
 /// [`ReplayError`] when a record is missing, out of order, of a later version or rejected; nothing is guessed.
@@ -178,8 +133,16 @@ pub fn replay(records: &[Record]) -> Result<Rollout, ReplayError> {
         return Err(ReplayError::NotBegun { number: first.number });
     };
     let plan = policy.compile(release.as_ref().clone())?;
-    let (mut rollout, _) = Rollout::begin(id.clone(), plan, first.at);
-    for (record, expected) in rest.iter().zip(2_u64..) {
+    let (rollout, _) = Rollout::begin(id.clone(), plan, first.at);
+    replay_from(rollout, 1, rest)
+}
+
+/// The state after more records: `rollout` is the state after the first `stored` of them.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_from(mut rollout: Rollout, stored: u64, records: &[Record]) -> Result<Rollout, ReplayError> {
+    for (record, expected) in records.iter().zip(stored + 1..) {
         check(record, expected)?;
         let Entry::Happened(event) = &record.entry else {
             return Err(ReplayError::NotBegun { number: record.number });

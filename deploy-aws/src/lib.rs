@@ -4,6 +4,7 @@
 //! - [`client`]: the SDK's configuration from the standard AWS environment, built lean, with retries left to the rollout,
 //! - [`Route53Traffic`]: the weights of a blue-green pair as two weighted alias records of Route 53,
 //! - [`AlbTraffic`]: the same weights as two target groups of a listener rule of a load balancer,
+//! - `infra` (feature `infra`): templates for CloudFormation and Terraform, and a check of those that are there,
 //! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process,
 //! - [`Finding`]: what would hurt a rollout although nothing is wrong by itself, such as [`route53::traps`],
 //! - [`balancer`]: the load balancers behind the records, and who is healthy there,
@@ -37,6 +38,8 @@ pub mod balancer;
 pub mod client;
 mod error;
 mod finding;
+#[cfg(feature = "infra")]
+pub mod infra;
 #[cfg(any(feature = "alb", feature = "route53"))]
 mod memory;
 mod quota;

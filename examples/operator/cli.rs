@@ -29,6 +29,10 @@ pub(crate) enum Command {
     /// Say what migrations mean for old and new code that run side by side.
     #[command(subcommand)]
     Migrations(MigrationsCommand),
+    /// Print what AWS needs for a rollout, or check what is there.
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Infra(crate::infra::InfraCommand),
 }
 
 #[derive(Debug, Subcommand)]

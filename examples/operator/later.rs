@@ -12,6 +12,12 @@ pub(crate) fn why_absent(arguments: &[OsString]) -> Option<String> {
         (!text.starts_with('-')).then_some(text)
     })?;
     let version = env!("CARGO_PKG_VERSION");
+    if cfg!(not(feature = "aws")) && name == "infra" {
+        return Some(
+            "`infra` is not in this build: it comes with the feature `aws` (`cargo build --features aws`)"
+                .into(),
+        );
+    }
     ACT_ON_A_WORLD.contains(&name).then(|| {
         format!(
             "`{name}` is not in this build: it acts on a real world, and version {version} has no adapter for one; it comes \
@@ -32,6 +38,7 @@ mod tests {
     #[test]
     fn a_command_of_a_later_version_says_which_feature_brings_it() {
         assert!(asked("mpac-deploy --json run --config a.toml").unwrap().contains("feature `aws`"));
+        assert_eq!(asked("mpac-deploy infra check a.tf").is_none(), cfg!(feature = "aws"));
     }
 
     #[test]

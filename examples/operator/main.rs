@@ -8,6 +8,8 @@ mod account;
 mod backtest;
 mod cli;
 mod demo;
+#[cfg(feature = "aws")]
+mod infra;
 mod later;
 mod limits;
 mod migrations;
@@ -54,6 +56,8 @@ fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
         Command::Simulate(options) => simulate::run(&options),
         Command::Backtest(options) => backtest::run(&options),
         Command::Migrations(MigrationsCommand::Check(options)) => migrations::check(&options),
+        #[cfg(feature = "aws")]
+        Command::Infra(what) => infra::run(&what),
     }
 }
 

@@ -8,7 +8,7 @@ use mpac_deploy_core::policy::{Policy, mpac};
 
 use crate::reply::Failure;
 
-/// Far beyond any policy that a person writes, and little enough to read whatever the name leads to.
+/// Far beyond any policy that a person writes, the most that CloudFormation takes, and little enough to read whatever the name leads to.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The policy in a file, or the preset `mpac` without one.
@@ -18,7 +18,7 @@ pub(crate) fn load_or_preset(path: Option<&Path>) -> Result<Policy, Failure> {
 
 /// The policy in a file, unchecked; `-` is standard input.
 pub(crate) fn load(path: &Path) -> Result<Policy, Failure> {
-    let text = read(path)?;
+    let text = read(path, "policy")?;
     let policy = if is_json(path, &text) { Policy::from_json(&text) } else { Policy::from_toml(&text) };
     policy.map_err(|error| unusable(path, &error))
 }
@@ -28,7 +28,8 @@ pub(crate) fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::Input(format!("{}: {error}", path.display()))
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+/// The text of a file that holds this; `-` is standard input.
+pub(crate) fn read(path: &Path, what: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let source: io::Result<Box<dyn Read>> = if path == Path::new("-") {
         Ok(Box::new(io::stdin()))
@@ -39,7 +40,7 @@ fn read(path: &Path) -> Result<String, Failure> {
         .and_then(|source| source.take(MAX_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|error| unusable(path, &error))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(unusable(path, &"more than a megabyte: this is no policy"));
+        return Err(unusable(path, &format!("more than a megabyte: this is no {what}")));
     }
     String::from_utf8(bytes)
         .map_err(|error| unusable(path, &format!("no UTF-8 ({}): save it as UTF-8", error.utf8_error())))

@@ -20,6 +20,8 @@ use mpac_deploy_core::units::Weights;
 
 pub use error::{RecordError, Route53Error, ZoneError};
 pub use traps::{PairRecord, traps};
+#[cfg(feature = "infra")]
+pub(crate) use pair::routing;
 
 use crate::memory::{Memory, Standing};
 use crate::quota::Pace;
@@ -125,6 +127,18 @@ impl Route53Traffic {
     /// [`Route53Error`].
     pub async fn pair_records(&self) -> Result<Vec<PairRecord>, Route53Error> {
         Ok(self.pair(Pace::Queue).await?.described())
+    /// Which records these are.
+    #[cfg(feature = "infra")]
+    pub(crate) const fn config(&self) -> &Route53Config {
+        &self.config
+    }
+
+    /// Every record of the name, whatever it is.
+    #[cfg(feature = "infra")]
+    pub(crate) async fn record_sets(
+        &self,
+    ) -> Result<Vec<aws_sdk_route53::types::ResourceRecordSet>, Route53Error> {
+        self.calls.records(self.config.record.as_str(), Pace::Queue).await
     }
 
     /// Sets both weights; see [`Traffic::set`].

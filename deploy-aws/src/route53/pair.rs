@@ -148,7 +148,7 @@ fn find<'a>(
         return Err(RecordError::TrafficPolicy { name, set, policy });
     }
     if record.weight.is_none() {
-        return Err(RecordError::NotWeighted { name, set, routing: routing(record) });
+        return Err(RecordError::NotWeighted { name, set, routing: routing(record).unwrap_or("unknown") });
     }
     if record.alias_target.is_none() {
         return Err(RecordError::NotAlias { name, set });
@@ -159,21 +159,22 @@ fn find<'a>(
     Ok(record)
 }
 
-const fn routing(record: &ResourceRecordSet) -> &'static str {
+/// Routing by something else than weights, if there is any.
+pub(crate) const fn routing(record: &ResourceRecordSet) -> Option<&'static str> {
     if record.region.is_some() {
-        "latency"
+        Some("latency")
     } else if record.failover.is_some() {
-        "failover"
+        Some("failover")
     } else if record.geo_location.is_some() {
-        "geolocation"
+        Some("geolocation")
     } else if record.geo_proximity_location.is_some() {
-        "geoproximity"
+        Some("geoproximity")
     } else if record.cidr_routing_config.is_some() {
-        "IP-based"
+        Some("IP-based")
     } else if record.multi_value_answer.is_some() {
-        "multivalue"
+        Some("multivalue")
     } else {
-        "unknown"
+        None
     }
 }
 

@@ -19,9 +19,9 @@ use mpac_deploy_core::port::{PortError, Traffic};
 use mpac_deploy_core::units::Weights;
 
 pub use error::{RecordError, Route53Error, ZoneError};
-pub use traps::{PairRecord, traps};
 #[cfg(feature = "infra")]
 pub(crate) use pair::routing;
+pub use traps::{PairRecord, traps};
 
 use crate::memory::{Memory, Standing};
 use crate::quota::Pace;
@@ -127,6 +127,8 @@ impl Route53Traffic {
     /// [`Route53Error`].
     pub async fn pair_records(&self) -> Result<Vec<PairRecord>, Route53Error> {
         Ok(self.pair(Pace::Queue).await?.described())
+    }
+
     /// Which records these are.
     #[cfg(feature = "infra")]
     pub(crate) const fn config(&self) -> &Route53Config {

@@ -114,8 +114,10 @@ fn our_own_documents_are_clean() {
 
 #[test]
 fn each_spoiled_template_is_found_out() {
-    spoil(&cloudformation(&full()).unwrap(), &YAML, yaml);
-    spoil(&terraform(&full()).unwrap(), &HCL, tf);
+    let mut description = full();
+    description.ipv6 = false;
+    spoil(&cloudformation(&description).unwrap(), &YAML, yaml);
+    spoil(&terraform(&description).unwrap(), &HCL, tf);
 }
 
 fn spoil(clean: &str, cases: &[Spoiled], checked: fn(&str) -> Report) {
@@ -161,10 +163,10 @@ fn json_is_read_with_its_long_calls() {
         (6, "weight-hard-coded"),
         (6, "record-follows-resource"),
         (6, "not-kept"),
+        (8, "both-zero"),
         (8, "weight-hard-coded"),
         (8, "not-alias"),
         (8, "not-kept"),
-        (8, "both-zero"),
         (10, "third-record"),
     ];
     let found: Vec<_> =
@@ -228,9 +230,15 @@ fn the_stack_policy_is_for_the_type_of_the_records() {
 #[test]
 fn a_pair_for_ipv6_is_whole_and_has_the_weights_of_the_other() {
     let clean = cloudformation(&full()).unwrap();
-    let split = clean.replace("Type: AAAA\n      SetIdentifier: blue-environment\n      Weight: !Ref BlueWeight", "Type: AAAA\n      SetIdentifier: blue-environment\n      Weight: !Ref GreenWeight");
+    let split = clean.replace(
+        "Type: AAAA\n      SetIdentifier: blue-environment\n      Weight: !Ref BlueWeight",
+        "Type: AAAA\n      SetIdentifier: blue-environment\n      Weight: !Ref GreenWeight",
+    );
     assert_eq!(ids(&yaml(&split)), ["types-differ", "both-zero"]);
-    let half = clean.replace("Type: AAAA\n      SetIdentifier: green-environment", "Type: AAAA\n      SetIdentifier: other");
+    let half = clean.replace(
+        "Type: AAAA\n      SetIdentifier: green-environment",
+        "Type: AAAA\n      SetIdentifier: other",
+    );
     assert_eq!(ids(&yaml(&half)), ["side-missing", "third-record"]);
 }
 

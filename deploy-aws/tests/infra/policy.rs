@@ -36,7 +36,10 @@ fn an_adapter_that_is_not_described_is_not_allowed_to_call() {
     let documents =
         |description: &Description| [cloudformation(description).unwrap(), terraform(description).unwrap()];
     for document in documents(&minimal()) {
-        assert_eq!(allowed(&document), expected(&[Adapter::Route53, Adapter::Balancers, Adapter::Metrics, Adapter::Journal]));
+        assert_eq!(
+            allowed(&document),
+            expected(&[Adapter::Route53, Adapter::Balancers, Adapter::Metrics, Adapter::Journal])
+        );
     }
     for document in documents(&full()) {
         assert_eq!(allowed(&document), expected(&Adapter::ALL));

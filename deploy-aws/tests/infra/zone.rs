@@ -38,9 +38,9 @@ async fn what_hurts_is_found_with_the_record() {
     let found = found(&aws).await;
     assert_eq!(
         ids(&found),
-        ["third-record", "health-check", "target-health-off", "shared-balancer", "both-zero"]
+        ["shared-balancer", "both-zero", "health-check", "target-health-off", "third-record"]
     );
-    assert_eq!(found[1].1, format!("{NAME}. A {BLUE}"));
+    assert_eq!(found[2].1, format!("{NAME}. A {BLUE}"));
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ fn answers_clients(record: &Record) -> bool {
 fn of_name(name: &str, records: &[&Record], source: Source, options: &Options) -> Vec<Finding> {
     let sides = [&options.blue_set, &options.green_set];
     let has_side = |record: &&Record| sides.iter().any(|set| record.set.as_ref() == Some(*set));
-    let ipv6 = records.iter().any(|record| is_ipv6(record) && has_side(&record));
+    let ipv6 = records.iter().any(|record| is_ipv6(record) && has_side(record));
     let mut findings = Vec::new();
     let mut pairs: Vec<Vec<&Record>> = Vec::new();
     for of_type in [false, true].into_iter().take(if ipv6 { 2 } else { 1 }) {

@@ -1,4 +1,4 @@
-# Both weighted records of a blue-green pair, the journal's table, and what a controller may do. Made by `mpac-deploy infra template`.
+# The weighted records of a blue-green pair, the journal's table, and what a controller may do. Made by `mpac-deploy infra template`.
 #
 # Terraform sets every attribute back to what is written here at each apply, except those in ignore_changes: the weights belong to the
 # rollout. An apply that changes something else of a record writes the weight that it has just read, so do that between rollouts.
@@ -140,6 +140,74 @@ resource "aws_route53_record" "green" {
   }
 }
 
+resource "aws_route53_record" "blue_ipv6" {
+  zone_id        = var.hosted_zone_id
+  name           = "api.mpac-cloud.com"
+  type           = "AAAA"
+  set_identifier = "blue-environment"
+
+  weighted_routing_policy {
+    weight = var.blue_initial_weight
+  }
+
+  alias {
+    name                   = var.blue_load_balancer_dns_name
+    zone_id                = var.blue_load_balancer_zone_id
+    evaluate_target_health = true
+  }
+
+  lifecycle {
+    ignore_changes = [
+      weighted_routing_policy
+    ]
+    prevent_destroy = true
+
+    precondition {
+      condition     = var.blue_load_balancer_dns_name != var.green_load_balancer_dns_name
+      error_message = "Blue and green need a load balancer each: on one, an empty green fails blue too."
+    }
+
+    precondition {
+      condition     = var.blue_initial_weight + var.green_initial_weight > 0
+      error_message = "Two weights of 0 are an equal split, not off."
+    }
+  }
+}
+
+resource "aws_route53_record" "green_ipv6" {
+  zone_id        = var.hosted_zone_id
+  name           = "api.mpac-cloud.com"
+  type           = "AAAA"
+  set_identifier = "green-environment"
+
+  weighted_routing_policy {
+    weight = var.green_initial_weight
+  }
+
+  alias {
+    name                   = var.green_load_balancer_dns_name
+    zone_id                = var.green_load_balancer_zone_id
+    evaluate_target_health = true
+  }
+
+  lifecycle {
+    ignore_changes = [
+      weighted_routing_policy
+    ]
+    prevent_destroy = true
+
+    precondition {
+      condition     = var.blue_load_balancer_dns_name != var.green_load_balancer_dns_name
+      error_message = "Blue and green need a load balancer each: on one, an empty green fails blue too."
+    }
+
+    precondition {
+      condition     = var.blue_initial_weight + var.green_initial_weight > 0
+      error_message = "Two weights of 0 are an equal split, not off."
+    }
+  }
+}
+
 resource "aws_dynamodb_table" "journal" {
   name                        = "mpac-deploy"
   billing_mode                = "PAY_PER_REQUEST"
@@ -200,6 +268,7 @@ data "aws_iam_policy_document" "controller" {
       variable = "route53:ChangeResourceRecordSetsRecordTypes"
       values = [
         "A",
+        "AAAA",
         "TXT"
       ]
     }
@@ -228,10 +297,11 @@ data "aws_iam_policy_document" "controller" {
   statement {
     sid = "ReadWhatCannotBeLimited"
     actions = [
-      "elasticloadbalancing:DescribeRules",
-      "ecs:DescribeTaskDefinition",
+      "elasticloadbalancing:DescribeLoadBalancers",
       "elasticloadbalancing:DescribeTargetGroups",
       "elasticloadbalancing:DescribeTargetHealth",
+      "elasticloadbalancing:DescribeRules",
+      "ecs:DescribeTaskDefinition",
       "application-autoscaling:DescribeScalableTargets",
       "cloudwatch:GetMetricData"
     ]

@@ -1,4 +1,4 @@
-# Both weighted records of a blue-green pair, the journal's table, and what a controller may do. Made by `mpac-deploy infra template`.
+# The weighted records of a blue-green pair, the journal's table, and what a controller may do. Made by `mpac-deploy infra template`.
 #
 # Terraform sets every attribute back to what is written here at each apply, except those in ignore_changes: the weights belong to the
 # rollout. An apply that changes something else of a record writes the weight that it has just read, so do that between rollouts.
@@ -221,6 +221,9 @@ data "aws_iam_policy_document" "controller" {
   statement {
     sid = "ReadWhatCannotBeLimited"
     actions = [
+      "elasticloadbalancing:DescribeLoadBalancers",
+      "elasticloadbalancing:DescribeTargetGroups",
+      "elasticloadbalancing:DescribeTargetHealth",
       "cloudwatch:GetMetricData"
     ]
     resources = [

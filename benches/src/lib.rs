@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask bench` runs them; what they showed stands in the book, page "Performance".
 
+pub mod migrations;
 mod peer;
 mod preset;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::python;
 use crate::repo::Repo;
 use crate::step::{Failure, Runner, Stopped};
 
@@ -12,6 +13,12 @@ const FIGURES: [&str; 2] = ["target/criterion/report/index.html", "docs/src/perf
 /// Runs every benchmark, or those that `args` select.
 pub(crate) fn run<W: Write>(repo: &Repo, runner: &mut Runner<W>, args: &[String]) -> Result<(), Stopped> {
     let mut bench = repo.cargo(["bench", "--package", PACKAGE]);
+    if python::needed(repo) {
+        let path = runner.step("python packages", "cargo xtask bench", || {
+            python::prepare(repo, &repo.root().join(python::VENV))
+        })?;
+        bench = bench.env("PATH", path);
+    }
     if !args.is_empty() {
         bench = bench.args(["--"]).args(args);
     }

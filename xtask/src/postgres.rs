@@ -172,6 +172,19 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "starts a PostgreSQL server, and installs one where there is none"]
+    fn a_server_answers_while_it_is_held_and_not_after() {
+        let repo = Repo::locate();
+        let server = Server::start(&repo).unwrap();
+        let port = server.port;
+        let directory = server.directory.clone();
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        drop(server);
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+        assert!(!directory.exists());
+    }
+
+    #[test]
     fn the_package_is_pinned() {
         assert!(PACKAGE.contains("==") && !PACKAGE.ends_with("VERSION"), "{PACKAGE}");
     }

@@ -4,12 +4,9 @@
 //! its neighbours with it. How deeply a statement nests is measured here too: the parser recurses, and what would
 //! exhaust its stack is refused instead.
 
+use crate::depth::{Depth, body_nests_too_deep};
+use crate::lex::{Kind, Lexer};
 use crate::text::Span;
-
-/// The deepest nesting that is read: far beyond what people write, and safe on the two megabytes of a thread's stack.
-pub(crate) const MAX_NESTING: usize = 128;
-/// The longest chain of operators without a comma that is read: each one is a level of the tree.
-pub(crate) const MAX_CHAIN: usize = 1000;
 
 /// A statement's place in the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,234 +22,6 @@ pub(crate) struct Piece {
 /// Cuts a text into statements. Lines of `psql` itself (`\connect`) and the rows of `COPY … FROM stdin` are left out.
 pub(crate) fn split(text: &str) -> Vec<Piece> {
     Splitter::new(text).run()
-}
-
-/// Whether a body, such as a function's, nests deeper than is read.
-pub(crate) fn nests_too_deep(text: &str) -> bool {
-    let mut lexer = Lexer { text, at: 0 };
-    let mut depth = Depth::default();
-    while let Some((kind, span)) = lexer.next() {
-        depth.see(kind, text.get(span.start..span.end).unwrap_or(""));
-    }
-    depth.exceeded
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Space,
-    Comment,
-    Word,
-    Quoted,
-    /// A string, and whether it may hide anything behind escapes.
-    Text {
-        escapes: bool,
-    },
-    Open,
-    Close,
-    Semicolon,
-    Comma,
-    Backslash,
-    Number,
-    Other,
-}
-
-struct Lexer<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl Lexer<'_> {
-    fn next(&mut self) -> Option<(Kind, Span)> {
-        let start = self.at;
-        let rest = self.text.get(start..)?;
-        let first = rest.chars().next()?;
-        let (kind, length) = token(rest, first);
-        self.at = start + length.clamp(first.len_utf8(), rest.len());
-        Some((kind, Span::new(start, self.at)))
-    }
-}
-
-fn token(rest: &str, first: char) -> (Kind, usize) {
-    let bytes = rest.as_bytes();
-    let second = bytes.get(1).copied().unwrap_or(0);
-    match first {
-        _ if first.is_whitespace() => (Kind::Space, first.len_utf8()),
-        '-' if second == b'-' => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
-        '/' if second == b'*' => (Kind::Comment, block_comment(bytes)),
-        '\'' => (Kind::Text { escapes: false }, quoted(bytes, 0, b'\'', false)),
-        '"' => (Kind::Quoted, quoted(bytes, 0, b'"', false)),
-        '$' => dollar(rest),
-        '(' | '[' => (Kind::Open, 1),
-        ')' | ']' => (Kind::Close, 1),
-        ';' => (Kind::Semicolon, 1),
-        ',' => (Kind::Comma, 1),
-        '\\' => (Kind::Backslash, 1),
-        'e' | 'E' if second == b'\'' => (Kind::Text { escapes: true }, quoted(bytes, 1, b'\'', true)),
-        'u' | 'U' if rest.get(1..3) == Some("&'") => {
-            (Kind::Text { escapes: true }, quoted(bytes, 2, b'\'', false))
-        }
-        'u' | 'U' if rest.get(1..3) == Some("&\"") => (Kind::Quoted, quoted(bytes, 2, b'"', false)),
-        _ if first.is_ascii_digit() => {
-            (Kind::Number, while_chars(rest, |c| c.is_ascii_alphanumeric() || c == '_'))
-        }
-        _ if is_word_start(first) => (Kind::Word, while_chars(rest, is_word)),
-        _ => (Kind::Other, first.len_utf8()),
-    }
-}
-
-fn is_word_start(c: char) -> bool {
-    c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
-}
-
-fn is_word(c: char) -> bool {
-    is_word_start(c) || c.is_ascii_digit() || c == '$'
-}
-
-fn while_chars(rest: &str, accept: impl Fn(char) -> bool) -> usize {
-    rest.find(|c| !accept(c)).unwrap_or(rest.len())
-}
-
-/// The length of a quoted token whose opening quote is at `open`; a doubled quote does not end it.
-fn quoted(bytes: &[u8], open: usize, quote: u8, backslashes: bool) -> usize {
-    let mut at = open + 1;
-    while let Some(byte) = bytes.get(at) {
-        if backslashes && *byte == b'\\' {
-            at += 2;
-        } else if *byte != quote {
-            at += 1;
-        } else if bytes.get(at + 1) == Some(&quote) {
-            at += 2;
-        } else {
-            return at + 1;
-        }
-    }
-    bytes.len()
-}
-
-/// Block comments nest in PostgreSQL.
-fn block_comment(bytes: &[u8]) -> usize {
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while at < bytes.len() {
-        match (bytes.get(at), bytes.get(at + 1)) {
-            (Some(b'/'), Some(b'*')) => {
-                depth += 1;
-                at += 2;
-            }
-            (Some(b'*'), Some(b'/')) => {
-                depth -= 1;
-                at += 2;
-                if depth == 0 {
-                    return at;
-                }
-            }
-            (Some(_) | None, _) => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-/// `$tag$ … $tag$`, or a `$` that begins none, such as that of `$1`.
-fn dollar(rest: &str) -> (Kind, usize) {
-    let Some(inner) = rest.get(1..) else { return (Kind::Other, 1) };
-    let tag = while_chars(inner, is_word_without_dollar);
-    let starts_with_digit = inner.starts_with(|c: char| c.is_ascii_digit());
-    if starts_with_digit || inner.as_bytes().get(tag) != Some(&b'$') {
-        return (Kind::Other, 1);
-    }
-    let opening = &rest[..tag + 2];
-    let body = &rest[opening.len()..];
-    let length = body.find(opening).map_or(rest.len(), |end| opening.len() + end + opening.len());
-    (Kind::Text { escapes: false }, length)
-}
-
-fn is_word_without_dollar(c: char) -> bool {
-    is_word_start(c) || c.is_ascii_digit()
-}
-
-/// Measures how deep a recursive parser would have to go.
-#[derive(Debug, Default)]
-struct Depth {
-    open: usize,
-    /// Words that open a level and are closed by `END`.
-    blocks: usize,
-    chain: usize,
-    exceeded: bool,
-    before: Before,
-}
-
-/// What stands before a word: `IF` begins a block only where a statement can begin, and `END IF` begins none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Before {
-    #[default]
-    Boundary,
-    End,
-    Word,
-}
-
-impl Depth {
-    fn see(&mut self, kind: Kind, token: &str) {
-        match kind {
-            Kind::Open => {
-                self.open += 1;
-                self.chain += 1;
-            }
-            Kind::Close => self.open = self.open.saturating_sub(1),
-            Kind::Comma | Kind::Semicolon => self.chain = 0,
-            Kind::Word => self.word(token),
-            Kind::Other => self.chain += 1,
-            Kind::Text { .. }
-            | Kind::Space
-            | Kind::Comment
-            | Kind::Quoted
-            | Kind::Backslash
-            | Kind::Number => {}
-        }
-        self.before = match kind {
-            Kind::Space | Kind::Comment => self.before,
-            Kind::Word => before(token),
-            Kind::Semicolon => Before::Boundary,
-            Kind::Other if token == ">" => Before::Boundary,
-            Kind::Other
-            | Kind::Quoted
-            | Kind::Text { .. }
-            | Kind::Open
-            | Kind::Close
-            | Kind::Comma
-            | Kind::Backslash
-            | Kind::Number => Before::Word,
-        };
-        self.exceeded |= self.open + self.blocks > MAX_NESTING || self.chain > MAX_CHAIN;
-    }
-
-    fn word(&mut self, word: &str) {
-        let is = |name: &str| word.eq_ignore_ascii_case(name);
-        let opens = match self.before {
-            Before::Boundary => ["case", "begin", "loop", "if"].iter().any(|name| is(name)),
-            Before::Word => ["case", "begin", "loop"].iter().any(|name| is(name)),
-            Before::End => false,
-        };
-        if opens {
-            self.blocks += 1;
-        } else if is("end") {
-            self.blocks = self.blocks.saturating_sub(1);
-        } else if is("select") || is("values") {
-            self.chain = 0;
-        } else if ["not", "and", "or", "is", "collate", "at", "else", "elsif"].iter().any(|name| is(name)) {
-            self.chain += 1;
-        }
-    }
-}
-
-fn before(word: &str) -> Before {
-    let is = |name: &str| word.eq_ignore_ascii_case(name);
-    if is("end") {
-        Before::End
-    } else if ["then", "else", "begin", "loop"].iter().any(|name| is(name)) {
-        Before::Boundary
-    } else {
-        Before::Word
-    }
 }
 
 struct Splitter<'a> {
@@ -415,19 +184,10 @@ impl<'a> Splitter<'a> {
     }
 }
 
-/// The bodies of functions are strings. What escapes may hide counts as nesting.
-fn body_nests_too_deep(token: &str, escapes: bool) -> bool {
-    let hidden = if escapes { token.bytes().filter(|byte| *byte == b'\\').count() } else { 0 };
-    if hidden > MAX_NESTING {
-        return true;
-    }
-    let body = token.trim_start_matches(['e', 'E', 'u', 'U', '&', '\'', '$']);
-    nests_too_deep(body)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::depth::{MAX_CHAIN, MAX_NESTING};
 
     fn pieces(text: &str) -> Vec<&str> {
         split(text).iter().map(|piece| &text[piece.span.start..piece.span.end]).collect()

@@ -1,4 +1,4 @@
-//! No text panics, hangs, or takes more than its share of memory.
+//! No text panics or hangs.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 

@@ -2,6 +2,7 @@
 //!
 //! One revision at a time is asked for: a single dump would fail as a whole where one script needs a connection.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -30,11 +31,20 @@ impl AlembicCommand {
         (!words.is_empty()).then_some(Self(words))
     }
 
-    /// The strategy's `uv run alembic` where the project is uv's, else `alembic`.
+    /// The strategy's `uv run alembic` where the project is uv's; else the project's own environment, `alembic`, or Python's
+    /// module of that name.
     fn of(project: &Path) -> Self {
-        let uv = project.join("uv.lock").is_file();
-        let words: &[&str] = if uv { &["uv", "run", "alembic"] } else { &["alembic"] };
-        Self(words.iter().map(|word| (*word).to_owned()).collect())
+        let own = project.join(".venv/bin/alembic");
+        let words: Vec<String> = if project.join("uv.lock").is_file() && is_on_path("uv") {
+            ["uv", "run", "alembic"].map(str::to_owned).to_vec()
+        } else if let Some(own) = own.canonicalize().ok().and_then(|path| path.to_str().map(str::to_owned)) {
+            vec![own]
+        } else if is_on_path("alembic") {
+            vec!["alembic".to_owned()]
+        } else {
+            ["python3", "-m", "alembic"].map(str::to_owned).to_vec()
+        };
+        Self(words)
     }
 
     fn run(&self, ini: &Path, arguments: &[&str]) -> Result<process::Output, DiscoverError> {
@@ -54,6 +64,11 @@ impl AlembicCommand {
             )
         })
     }
+}
+
+fn is_on_path(program: &str) -> bool {
+    env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
 fn failed(ini: &Path, why: String) -> DiscoverError {
@@ -104,7 +119,8 @@ pub(super) fn project(
     let command = how.alembic.clone().unwrap_or_else(|| AlembicCommand::of(&directory));
     let output = command.run(ini, &["history", "--verbose"])?;
     if !output.status.success() {
-        return Err(failed(ini, format!("`alembic history` failed: {}", last_words(&output.stderr))));
+        let why = format!("`{} history` failed: {}", command.0.join(" "), last_words(&output.stderr));
+        return Err(failed(ini, format!("{why}; another way to run it is said with --alembic \"COMMAND\"")));
     }
     let mut revisions = history(&output.stdout);
     revisions.reverse();

@@ -6,8 +6,8 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::expr::flat;
 use super::{Reader, names};
+use crate::depth::nests_too_deep;
 use crate::facts::{Act, Action, Kind};
-use crate::split::nests_too_deep;
 use crate::text::Span;
 
 impl Reader {

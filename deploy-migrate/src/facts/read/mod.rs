@@ -8,6 +8,7 @@
 mod body;
 mod data;
 mod expr;
+mod kinds;
 mod names;
 mod object;
 mod table;
@@ -77,7 +78,7 @@ impl Reader {
             .creates(stmt)
             .or_else(|| self.data(stmt))
             .or_else(|| self.routines(stmt))
-            .unwrap_or_else(|| object::other(stmt));
+            .unwrap_or_else(|| kinds::other(stmt));
         vec![Act { span: self.span(stmt.syntax()), action }]
     }
 }

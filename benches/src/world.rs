@@ -6,6 +6,7 @@ use mpac_deploy_core::ids::{CheckName, RecordName, Revision};
 use mpac_deploy_core::journal::{Record, rollout_id};
 use mpac_deploy_core::machine::{Event, Rejected, Rollout};
 use mpac_deploy_core::metric::Metric;
+use mpac_deploy_core::migration::Migrations;
 use mpac_deploy_core::plan::{Plan, Release};
 use mpac_deploy_core::units::Weights;
 use mpac_deploy_testkit::recording::Draft;
@@ -22,6 +23,8 @@ pub fn release() -> Release {
         metrics: Metric::KNOWN.to_vec(),
         probes: Vec::new(),
         environments: None,
+        flags: Vec::new(),
+        migrations: Migrations::default(),
     }
 }
 

@@ -76,6 +76,14 @@ pub enum DecisionKind {
     Resume,
     /// An effect failed and is tried again.
     Retry,
+    /// A step of a schema was applied.
+    Migrated,
+    /// A step of a schema was undone.
+    MigrationUndone,
+    /// The schema waits for its second phase.
+    Wait,
+    /// Feature flags are switched off, in place of a rollback.
+    FlagOff,
 }
 
 impl DecisionKind {
@@ -104,6 +112,10 @@ impl DecisionKind {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Retry => "retry",
+            Self::Migrated => "migrated",
+            Self::MigrationUndone => "migration_undone",
+            Self::Wait => "wait",
+            Self::FlagOff => "flag_off",
         }
     }
 }
@@ -131,7 +143,10 @@ impl Decision {
     pub fn severity(&self) -> Severity {
         match self.kind {
             DecisionKind::Hold if self.rule.as_deref() == Some(BLUE_UNHEALTHY) => Severity::Critical,
-            DecisionKind::Rollback | DecisionKind::Abandoned | DecisionKind::Pause => Severity::Error,
+            DecisionKind::Rollback
+            | DecisionKind::Abandoned
+            | DecisionKind::Pause
+            | DecisionKind::FlagOff => Severity::Error,
             DecisionKind::Alert | DecisionKind::Hold | DecisionKind::Retry => Severity::Warning,
             DecisionKind::Start
             | DecisionKind::Prepared
@@ -147,7 +162,10 @@ impl Decision {
             | DecisionKind::RolledBack
             | DecisionKind::AlertCleared
             | DecisionKind::HoldReleased
-            | DecisionKind::Resume => Severity::Info,
+            | DecisionKind::Resume
+            | DecisionKind::Migrated
+            | DecisionKind::MigrationUndone
+            | DecisionKind::Wait => Severity::Info,
         }
     }
 

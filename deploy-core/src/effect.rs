@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::Reading;
 use crate::decision::Decision;
-use crate::ids::{CheckName, EffectId};
+use crate::ids::{CheckName, EffectId, FlagName, SchemaVersion};
 use crate::metric::{Metric, Side};
+use crate::migration::Phase;
 use crate::time::Period;
 use crate::units::Weights;
 
@@ -69,6 +70,42 @@ pub enum EffectKind {
     RetireBlue,
     /// Start blue again from what was kept.
     ReviveBlue,
+    /// Stop green, before a migration is undone.
+    StopGreen,
+    /// Bring a service's schema from the step's first version to its last.
+    Migrate {
+        /// In which phase.
+        phase: Phase,
+        /// The place of the step in it.
+        step: usize,
+    },
+    /// Read the version of a step's schema from the database itself.
+    ReadSchema {
+        /// In which phase.
+        phase: Phase,
+        /// The place of the step in it.
+        step: usize,
+    },
+    /// Ask the database for the columns of an expand step that data was written to.
+    FindWritten {
+        /// The place of the step.
+        step: usize,
+    },
+    /// Bring a service's schema from an expand step's last version back to its first.
+    UndoMigration {
+        /// The place of the step.
+        step: usize,
+    },
+    /// Switch a feature flag off, for everybody.
+    SwitchOff {
+        /// Which one.
+        flag: FlagName,
+    },
+    /// Read back whether a feature flag is on for anybody.
+    ReadFlag {
+        /// Which one.
+        flag: FlagName,
+    },
 }
 
 /// Which way a change moves traffic.
@@ -82,8 +119,14 @@ pub enum Direction {
 }
 
 impl EffectKind {
-    /// Whether the effect moves the rollout towards green: such an effect waits until the decision for it is on stable storage,
-    /// where everything else may go ahead (semantics 5.5).
+    /// Whether the effect waits until the decision for it is on stable storage (semantics 5.5): whatever moves the rollout towards
+    /// green, and whatever cannot simply be done again the other way round.
+    #[must_use]
+    pub const fn waits_for_store(&self) -> bool {
+        self.moves_towards_green() || matches!(self, Self::UndoMigration { .. })
+    }
+
+    /// Whether the effect moves the rollout towards green.
     #[must_use]
     pub const fn moves_towards_green(&self) -> bool {
         match self {
@@ -92,13 +135,20 @@ impl EffectKind {
             }
             // A check runs against green before it has traffic and may write test data.
             Self::RunCheck { .. } => true,
+            Self::Migrate { .. } => true,
             Self::SetWeights { direction: Direction::Back, .. }
             | Self::ReadWeights
             | Self::ConfirmWeights { .. }
             | Self::CheckHealth { .. }
             | Self::Observe { .. }
             | Self::Probe { .. }
-            | Self::ReviveBlue => false,
+            | Self::ReviveBlue
+            | Self::StopGreen
+            | Self::ReadSchema { .. }
+            | Self::FindWritten { .. }
+            | Self::UndoMigration { .. }
+            | Self::SwitchOff { .. }
+            | Self::ReadFlag { .. } => false,
         }
     }
 
@@ -116,6 +166,13 @@ impl EffectKind {
             Self::Probe { .. } => "probe",
             Self::RetireBlue => "retire-blue",
             Self::ReviveBlue => "revive-blue",
+            Self::StopGreen => "stop-green",
+            Self::Migrate { .. } => "migrate",
+            Self::ReadSchema { .. } => "read-schema",
+            Self::FindWritten { .. } => "find-written",
+            Self::UndoMigration { .. } => "undo-migration",
+            Self::SwitchOff { .. } => "switch-off",
+            Self::ReadFlag { .. } => "read-flag",
         }
     }
 }
@@ -133,6 +190,15 @@ impl fmt::Display for EffectKind {
             Self::Probe { .. } => f.write_str("probe the critical services"),
             Self::RetireBlue => f.write_str("retire blue"),
             Self::ReviveBlue => f.write_str("start blue again"),
+            Self::StopGreen => f.write_str("stop green"),
+            Self::Migrate { phase, step } => write!(f, "apply step {} of the {phase} phase", step + 1),
+            Self::ReadSchema { phase, step } => {
+                write!(f, "read the schema's version for step {} of the {phase} phase", step + 1)
+            }
+            Self::FindWritten { step } => write!(f, "look for data in the new columns of step {}", step + 1),
+            Self::UndoMigration { step } => write!(f, "undo step {} of the expand phase", step + 1),
+            Self::SwitchOff { flag } => write!(f, "switch the flag `{flag}` off"),
+            Self::ReadFlag { flag } => write!(f, "read the flag `{flag}` back"),
         }
     }
 }
@@ -228,6 +294,12 @@ pub enum Answer {
     Probes(Vec<bool>),
     /// Blue is retired, and this is what it was. A platform that has nothing to archive answers `Done`.
     Retired(Archive),
+    /// The version of the schema, as the database has it.
+    Schema(SchemaVersion),
+    /// The new columns that data was written to, as `table.column`.
+    Written(Vec<String>),
+    /// Whether the flag is on for anybody.
+    Flag(bool),
 }
 
 /// What a pre-production check found.

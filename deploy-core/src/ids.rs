@@ -59,6 +59,18 @@ text_id! {
 }
 
 text_id! {
+    /// A service that has a schema of its own: `svc-portal`.
+    ServiceName
+}
+text_id! {
+    /// The version of a schema, as the migration tool names it: a revision of Alembic, a number of golang-migrate.
+    SchemaVersion
+}
+text_id! {
+    /// A feature flag.
+    FlagName
+}
+text_id! {
     /// A person's command, named by whoever posts it and never used again, so that it is obeyed once however often it arrives.
     CommandId
 }

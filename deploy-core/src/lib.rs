@@ -63,6 +63,7 @@
 //! | [`policy`] | what a person writes; the preset [`mpac`](policy::mpac); the rollback decision matrix |
 //! | [`plan`] | a valid policy for a release; [`Policy::compile`](policy::Policy::compile) is the only fallible door |
 //! | [`analysis`] | evidence, windows, rules, verdicts: the [`Judge`](analysis::Judge) |
+//! | [`migration`] | the gate between migrations and the rollout |
 //! | [`machine`] | the [`Rollout`](machine::Rollout): events in, effects out |
 //! | [`effect`], [`decision`] | what is to be done, and what was decided and why |
 //! | [`journal`] | the records of a rollout, and their replay |
@@ -93,6 +94,7 @@ pub mod ids;
 pub mod journal;
 pub mod machine;
 pub mod metric;
+pub mod migration;
 pub mod plan;
 pub mod policy;
 #[cfg(feature = "driver")]

@@ -20,7 +20,7 @@ use mpac_deploy_core::plan::Plan;
 use mpac_deploy_core::policy::{IssueKind, mpac};
 use mpac_deploy_core::port::{
     Clock, JournalError, Lease, MockChecks, MockFleet, MockJournal, MockMetrics, MockNotify, MockProbes,
-    MockTraffic, PortError,
+    MockTraffic, NoFlags, NoSchema, PortError,
 };
 use mpac_deploy_core::time::Timestamp;
 use mpac_deploy_core::units::Weights;
@@ -140,6 +140,8 @@ fn ports(world: &Arc<World>) -> Ports {
         metrics: Arc::new(metrics),
         checks: Arc::new(checks),
         probes: Arc::new(MockProbes::new()),
+        schema: Arc::new(NoSchema),
+        flags: Arc::new(NoFlags),
         journal: Arc::new(journal(world)),
         notify: Arc::new(notify),
         clock: Arc::new(TestClock { start: Instant::now() }),

@@ -3,6 +3,7 @@
 use mpac_deploy_core::analysis::{Judge, Reading, Ruling};
 use mpac_deploy_core::decision::{Decision, decisions};
 use mpac_deploy_core::ids::{RecordName, Revision};
+use mpac_deploy_core::migration::Migrations;
 use mpac_deploy_core::plan::{Plan, Release, Series, Sought};
 use mpac_deploy_core::policy::{Policy, PolicyError};
 use mpac_deploy_core::time::{Period, Timestamp};
@@ -81,6 +82,8 @@ pub fn plan_for(policy: &Policy, recording: &Recording) -> Result<Plan, PolicyEr
         metrics: Vec::new(),
         probes: Vec::new(),
         environments: None,
+        flags: Vec::new(),
+        migrations: Migrations::default(),
     };
     let start = recording.start();
     policy.compile_for_replay(release, &|sought: Sought<'_>| {

@@ -1,17 +1,23 @@
 //! A rollout by hand: a script says what the world does and when a person speaks, step by step. No driver, no clock.
 
+use std::collections::BTreeMap;
+
 use mpac_deploy_core::analysis::{Gap, Reading};
 use mpac_deploy_core::effect::{
     Answer, CheckResult, Effect, EffectKind, Failure, Health, ObservedWeights, Retry,
 };
-use mpac_deploy_core::ids::{CheckName, RecordName, Revision, RolloutId};
+use mpac_deploy_core::ids::{
+    CheckName, FlagName, RecordName, Revision, RolloutId, SchemaVersion, ServiceName,
+};
 use mpac_deploy_core::journal::{Record, ReplayError};
 use mpac_deploy_core::machine::{Command, CommandKind, Event, Rollout};
 use mpac_deploy_core::metric::{Metric, Side};
+use mpac_deploy_core::migration::{Migrations, Phase, Step};
 use mpac_deploy_core::plan::{Plan, Release};
 use mpac_deploy_core::policy::{Policy, PolicyError};
 use mpac_deploy_core::time::Timestamp;
 
+use crate::scenario;
 use crate::trace::Trace;
 
 /// What the world does from one step on.
@@ -39,6 +45,8 @@ pub enum Act {
     Weather(Weather),
     /// A check finds something from here on.
     FailChecks,
+    /// Data is written to the new columns.
+    WriteData,
     /// A person speaks.
     Command(CommandKind),
 }
@@ -73,6 +81,8 @@ pub struct Script {
     pub acts: Vec<Act>,
     /// Whether critical services are probed rather than measured.
     pub probed: bool,
+    /// Whether the release changes schemas and has a flag.
+    pub migrates: bool,
 }
 
 /// A script that could not be played.
@@ -101,7 +111,7 @@ const STEPS_OF_AN_ACT: usize = 2_000;
 /// # Errors
 /// [`ScriptError`] when the policy is refused.
 pub fn run(policy: &Policy, script: &Script) -> Result<Trace, ScriptError> {
-    let plan = policy.compile(release(script.probed))?;
+    let plan = policy.compile(release(script.probed, script.migrates))?;
     let mut stage = Stage::new(plan);
     for act in &script.acts {
         stage.play(act);
@@ -112,9 +122,9 @@ pub fn run(policy: &Policy, script: &Script) -> Result<Trace, ScriptError> {
     if trace.last() == Some(&stage.rollout) { Ok(trace) } else { Err(ScriptError::NotTheFold) }
 }
 
-/// The release that scripts roll out: every metric is there, and critical services are measured or probed.
+/// The release that scripts roll out: every metric is there, critical services are measured or probed, and schemas are changed or not.
 #[must_use]
-pub fn release(probed: bool) -> Release {
+pub fn release(probed: bool, migrates: bool) -> Release {
     let services = [Metric::PostgresUp, Metric::RedisUp];
     let measured = |metric: &Metric| !probed || !services.contains(metric);
     Release {
@@ -126,6 +136,8 @@ pub fn release(probed: bool) -> Release {
         metrics: Metric::KNOWN.into_iter().filter(measured).collect(),
         probes: if probed { services.to_vec() } else { Vec::new() },
         environments: None,
+        flags: if migrates { vec![FlagName::from("new-payment-flow")] } else { Vec::new() },
+        migrations: if migrates { scenario::migrations() } else { Migrations::default() },
     }
 }
 
@@ -138,6 +150,10 @@ struct Stage {
     green: Health,
     weather: Weather,
     checks_fail: bool,
+    /// The versions that are not those from before the release.
+    versions: BTreeMap<ServiceName, SchemaVersion>,
+    is_written: bool,
+    is_flag_on: bool,
     latest: Option<Event>,
     lost: Vec<Effect>,
 }
@@ -156,6 +172,9 @@ impl Stage {
             green: Health::Healthy,
             weather: Weather::Healthy,
             checks_fail: false,
+            versions: BTreeMap::new(),
+            is_written: false,
+            is_flag_on: true,
             latest: None,
             lost: Vec::new(),
         }
@@ -204,6 +223,7 @@ impl Stage {
             Act::Health(Side::Green, health) => self.green = health.clone(),
             Act::Weather(weather) => self.weather = *weather,
             Act::FailChecks => self.checks_fail = true,
+            Act::WriteData => self.is_written = true,
             Act::Command(kind) => {
                 let command = Command { kind: *kind, by: "ada".into(), why: "the script says so".into() };
                 self.handle(Event::Command(command));
@@ -263,6 +283,13 @@ impl Stage {
         }
     }
 
+    fn migrate(&mut self, phase: Phase, step: usize, to: impl Fn(&Step) -> &SchemaVersion) -> Answer {
+        if let Some(step) = self.rollout.plan().release().migrations.steps(phase).get(step) {
+            self.versions.insert(step.service.clone(), to(step).clone());
+        }
+        Answer::Done
+    }
+
     /// Does an effect in the scripted world and answers as it is there.
     fn do_it(&mut self, kind: &EffectKind) -> Answer {
         match kind {
@@ -272,7 +299,27 @@ impl Stage {
                 Answer::Done
             }
             EffectKind::ConfirmWeights { .. } => Answer::InSync(true),
-            EffectKind::Provision | EffectKind::RetireBlue | EffectKind::ReviveBlue => Answer::Done,
+            EffectKind::Provision
+            | EffectKind::RetireBlue
+            | EffectKind::ReviveBlue
+            | EffectKind::StopGreen => Answer::Done,
+            EffectKind::Migrate { phase, step } => self.migrate(*phase, *step, |step| &step.to),
+            EffectKind::UndoMigration { step } => self.migrate(Phase::Expand, *step, |step| &step.from),
+            EffectKind::ReadSchema { phase, step } => {
+                let found = self.rollout.plan().release().migrations.steps(*phase).get(*step);
+                let version = found.map(|step| self.versions.get(&step.service).unwrap_or(&step.from));
+                Answer::Schema(version.cloned().unwrap_or_else(|| SchemaVersion::from("")))
+            }
+            EffectKind::FindWritten { step } => {
+                let found = self.rollout.plan().release().migrations.expand.get(*step);
+                let written = found.filter(|_| self.is_written).map(|step| step.adds.clone());
+                Answer::Written(written.unwrap_or_default())
+            }
+            EffectKind::SwitchOff { .. } => {
+                self.is_flag_on = false;
+                Answer::Done
+            }
+            EffectKind::ReadFlag { .. } => Answer::Flag(self.is_flag_on),
             EffectKind::CheckHealth { side: Side::Blue } => Answer::Health(self.blue.clone()),
             EffectKind::CheckHealth { side: Side::Green } => Answer::Health(self.green.clone()),
             EffectKind::RunCheck { .. } if self.checks_fail => {

@@ -104,7 +104,7 @@ fn more_than_a_thousand_rules_are_refused() {
 
 #[test]
 fn a_live_rollout_skips_nothing() {
-    let mut release = script::release(false);
+    let mut release = script::release(false, false);
     release.metrics.retain(|metric| metric.name() != "log_anomalies");
     let error = mpac().compile(release).unwrap_err();
     assert_eq!(error.path, "stages[2].gates[5].rule");

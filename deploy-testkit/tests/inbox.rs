@@ -10,7 +10,7 @@ use mpac_deploy_core::ids::{CommandId, RolloutId};
 use mpac_deploy_core::journal::rollout_id;
 use mpac_deploy_core::machine::{Cause, Command, CommandKind, Outcome, Phase};
 use mpac_deploy_core::policy::{IssueKind, mpac};
-use mpac_deploy_core::port::{Clock, Inbox, Reply};
+use mpac_deploy_core::port::{Clock, Inbox, NoFlags, NoSchema, Reply};
 use mpac_deploy_testkit::fakes::{FakeNotify, MemoryInbox, MemoryJournal};
 use mpac_deploy_testkit::scenario;
 use mpac_deploy_testkit::world::{Setup, SimClock, World, epoch};
@@ -32,6 +32,8 @@ impl Setting {
             metrics: Arc::clone(&world) as _,
             checks: Arc::clone(&world) as _,
             probes: world,
+            schema: Arc::new(NoSchema),
+            flags: Arc::new(NoFlags),
             journal: Arc::new(MemoryJournal::new(Arc::new(clock.clone()))),
             notify: Arc::new(FakeNotify::default()),
             clock: Arc::new(clock.clone()),

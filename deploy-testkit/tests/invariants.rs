@@ -61,7 +61,7 @@ fn they_hold_in_two_thousand_rollouts_that_end_in_every_way() {
 
 #[test]
 fn a_rollout_that_nobody_disturbs_completes() {
-    let trace = script::run(&mpac(), &Script { acts: Vec::new(), probed: true }).unwrap();
+    let trace = script::run(&mpac(), &Script { acts: Vec::new(), probed: true, migrates: false }).unwrap();
     assert_eq!(ending(&trace), "completed");
     invariant::check_all(&trace).unwrap();
 }

@@ -6,6 +6,7 @@ use mpac_deploy_core::decision::{Decision, DecisionKind};
 use mpac_deploy_core::effect::{Direction, Effect, EffectKind};
 use mpac_deploy_core::ids::{EffectId, RolloutId};
 use mpac_deploy_core::machine::Event;
+use mpac_deploy_core::migration::Phase;
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_core::units::Weights;
 use mpac_deploy_testkit::invariant;
@@ -14,7 +15,7 @@ use mpac_deploy_testkit::trace::Trace;
 
 /// The life of a rollout that nobody disturbed.
 fn undisturbed() -> Trace {
-    script::run(&mpac(), &Script { acts: Vec::new(), probed: false }).unwrap()
+    script::run(&mpac(), &Script { acts: Vec::new(), probed: false, migrates: true }).unwrap()
 }
 
 fn effect(kind: EffectKind) -> Effect {
@@ -63,6 +64,9 @@ const DOCTORED: [(&str, Doctor); 11] = [
     }),
     ("blue is never retired before its time", |trace| {
         trace.steps[40].effects.run.push(effect(EffectKind::RetireBlue));
+    }),
+    ("the schema fits the code that runs", |trace| {
+        trace.steps[60].effects.run.push(effect(EffectKind::Migrate { phase: Phase::Contract, step: 0 }));
     }),
     ("replaying the journal gives the same state at every prefix", |trace| {
         let last = trace.steps.len() - 1;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use mpac_deploy_core::metric::Metric;
+use mpac_deploy_core::migration::Migrations;
 use mpac_deploy_core::plan::Release;
 use mpac_deploy_core::policy::{Policy, PolicyError, mpac};
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ fn needed_metrics(policy: &Policy) -> Result<Vec<Metric>, PolicyError> {
         metrics: Vec::new(),
         probes: Vec::new(),
         environments: None,
+        flags: Vec::new(),
+        migrations: Migrations::default(),
     };
     let plan = policy.compile_for_replay(release, &|_| true)?;
     let mut metrics: Vec<Metric> = plan.series().iter().map(|series| series.metric.clone()).collect();

@@ -13,7 +13,7 @@ use mpac_deploy_core::journal::rollout_id;
 use mpac_deploy_core::machine::Outcome;
 use mpac_deploy_core::plan::{Plan, Release};
 use mpac_deploy_core::policy::mpac;
-use mpac_deploy_core::port::{PortError, Traffic};
+use mpac_deploy_core::port::{NoFlags, NoSchema, PortError, Traffic};
 use mpac_deploy_core::units::Weights;
 use mpac_deploy_testkit::fakes::{FakeNotify, MemoryJournal};
 use mpac_deploy_testkit::scenario::Scenario;
@@ -128,6 +128,8 @@ impl Setting {
             metrics: Arc::clone(&self.world) as _,
             checks: Arc::clone(&self.world) as _,
             probes: Arc::clone(&self.world) as _,
+            schema: Arc::new(NoSchema),
+            flags: Arc::new(NoFlags),
             journal: Arc::clone(&self.journal) as _,
             notify: Arc::new(FakeNotify::default()),
             clock: Arc::new(self.clock.clone()),

@@ -5,7 +5,9 @@ use tracing::Instrument;
 use super::Ports;
 use crate::effect::{Answer, Effect, EffectKind, Failure};
 use crate::ids::FencingToken;
-use crate::plan::Plan;
+use crate::migration::{Phase, Step};
+use crate::plan::{Plan, Release};
+use crate::port::PortError;
 
 /// Runs one attempt at an effect, inside a span `effect` with the fields `rollout`, `id`, `attempt` and `kind`.
 pub(super) async fn act(
@@ -67,5 +69,36 @@ async fn call(ports: &Ports, plan: &Plan, fence: FencingToken, effect: &Effect) 
             ports.fleet.revive(id, fence, release).await?;
             Answer::Done
         }
+        EffectKind::StopGreen => {
+            ports.fleet.stop_green(id, fence, release).await?;
+            Answer::Done
+        }
+        EffectKind::Migrate { phase, step } => {
+            ports.schema.apply(id, fence, the_step(release, *phase, *step)?).await?;
+            Answer::Done
+        }
+        EffectKind::ReadSchema { phase, step } => {
+            Answer::Schema(ports.schema.version(&the_step(release, *phase, *step)?.service).await?)
+        }
+        EffectKind::FindWritten { step } => {
+            Answer::Written(ports.schema.written(the_step(release, Phase::Expand, *step)?).await?)
+        }
+        EffectKind::UndoMigration { step } => {
+            ports.schema.undo(id, fence, the_step(release, Phase::Expand, *step)?).await?;
+            Answer::Done
+        }
+        EffectKind::SwitchOff { flag } => {
+            ports.flags.switch_off(id, fence, flag).await?;
+            Answer::Done
+        }
+        EffectKind::ReadFlag { flag } => Answer::Flag(ports.flags.is_on(flag).await?),
+    })
+}
+
+/// The machine issues no effect for a step that the release does not have.
+fn the_step(release: &Release, phase: Phase, step: usize) -> Result<&Step, PortError> {
+    let found = release.migrations.steps(phase).get(step);
+    found.ok_or_else(|| {
+        PortError::NotFound(alloc::format!("the release has no step {step} in its {phase} phase"))
     })
 }

@@ -45,7 +45,9 @@ use crate::ids::{EffectId, RecordName, RolloutId};
 use crate::journal::{Record, ReplayError};
 use crate::machine::{Command, Event, Phase, Rejected, RollbackStep, RollingBack, Rollout};
 use crate::plan::Plan;
-use crate::port::{Checks, Clock, Fleet, Journal, JournalError, Lease, Metrics, Notify, Probes, Traffic};
+use crate::port::{
+    Checks, Clock, Flags, Fleet, Journal, JournalError, Lease, Metrics, Notify, Probes, Schema, Traffic,
+};
 use crate::time::Timestamp;
 use steady::SteadyClock;
 
@@ -58,6 +60,8 @@ pub struct Ports {
     pub metrics: Arc<dyn Metrics>,
     pub checks: Arc<dyn Checks>,
     pub probes: Arc<dyn Probes>,
+    pub schema: Arc<dyn Schema>,
+    pub flags: Arc<dyn Flags>,
     pub journal: Arc<dyn Journal>,
     pub notify: Arc<dyn Notify>,
     pub clock: Arc<dyn Clock>,
@@ -341,7 +345,7 @@ impl Driver {
             self.tell(decision);
         }
         for effect in effects.run {
-            if effect.kind.moves_towards_green() && !self.backlog.is_empty() {
+            if effect.kind.waits_for_store() && !self.backlog.is_empty() {
                 self.waiting.push(effect);
             } else {
                 self.spawn(effect);

@@ -5,7 +5,7 @@ use alloc::string::ToString;
 
 use super::event::{Command, CommandKind, Rejected};
 use super::shift::DRIFT;
-use super::state::{Baking, RollbackStep, ShiftStep, Shifting};
+use super::state::{Baking, Contracting, RollbackStep, ShiftStep, Shifting};
 use super::{Cause, Control, Outcome, Phase, RollingBack, Rollout};
 use crate::decision::DecisionKind;
 use crate::effect::Effects;
@@ -17,8 +17,14 @@ impl Rollout {
             return Err(Rejected::Anonymous);
         }
         match (&self.phase, command.kind) {
-            // After the end blue can still be started again (semantics 5.8).
-            (Phase::Finished(Outcome::Completed), CommandKind::Abort { .. }) => Ok(()),
+            // After the end blue can still be started again (semantics 5.8), and a flag can always be switched off.
+            (
+                Phase::Finished(Outcome::Completed) | Phase::Contracting(_),
+                CommandKind::Abort { issue, .. },
+            ) => match self.schema.forbids_blue() {
+                Some(why) if !self.switches_off(issue) => Err(Rejected::NoWayBack(why)),
+                Some(_) | None => Ok(()),
+            },
             (Phase::Finished(outcome), _) => Err(Rejected::Finished(outcome.to_string())),
             (
                 Phase::RollingBack(RollingBack {
@@ -30,7 +36,15 @@ impl Rollout {
                 }),
                 CommandKind::Abort { force: true, .. },
             ) => Ok(()),
+            (
+                Phase::RollingBack(RollingBack { step: RollbackStep::HeldBySchema { .. }, .. }),
+                CommandKind::Abort { force: true, .. } | CommandKind::Resume,
+            ) => Ok(()),
             (Phase::RollingBack(_), _) => Err(Rejected::RollingBack),
+            (
+                Phase::Contracting(Contracting::Held { .. }),
+                CommandKind::Resume | CommandKind::Promote { force: true },
+            ) => Ok(()),
             (_, CommandKind::Pause) => match &self.control {
                 Control::Running => Ok(()),
                 Control::Paused { by, .. } => Err(Rejected::AlreadyPaused(by.clone())),
@@ -87,6 +101,29 @@ impl Rollout {
         }
     }
 
+    const fn is_rolling_back(&self) -> bool {
+        matches!(self.phase, Phase::RollingBack(_))
+    }
+
+    /// What has waited for a person goes on.
+    fn go_on(&mut self, out: &mut Effects) {
+        match self.phase.clone() {
+            Phase::Shifting(Shifting { stage, step: ShiftStep::Waiting }) => self.begin_shift(stage, out),
+            Phase::Contracting(Contracting::Waiting { .. }) => self.contract_when_due(out),
+            Phase::Contracting(Contracting::Held { step, .. }) => self.contract_from(step, out),
+            Phase::RollingBack(RollingBack { step: RollbackStep::HeldBySchema { .. }, .. }) => {
+                self.end_rollback(out)
+            }
+            Phase::Preparing(_)
+            | Phase::Shifting(_)
+            | Phase::Baking(_)
+            | Phase::Decommissioning(_)
+            | Phase::Contracting(_)
+            | Phase::RollingBack(_)
+            | Phase::Finished(_) => {}
+        }
+    }
+
     /// Obeys a command that was checked.
     pub(super) fn obey(&mut self, command: Command, out: &mut Effects) {
         let Command { kind, by, why } = command;
@@ -99,9 +136,7 @@ impl Rollout {
                 self.decide(DecisionKind::Resume, format!("{by}: {why}"), out);
                 self.forget_drifted_bake();
                 self.control = Control::Running;
-                if let Phase::Shifting(Shifting { stage, step: ShiftStep::Waiting }) = self.phase {
-                    self.begin_shift(stage, out);
-                }
+                self.go_on(out);
             }
             CommandKind::Promote { .. } => {
                 if let Phase::Baking(Baking { stage, .. }) = self.phase {
@@ -110,13 +145,25 @@ impl Rollout {
                     let (counted, bake) = (self.judge.counted(), self.plan.stage_bake(stage));
                     self.decide(kind, format!("{by}, after {counted} of {bake} min of evidence: {why}"), out);
                     self.stage_passed(stage, out);
+                } else if let Phase::Contracting(Contracting::Held { .. }) = self.phase {
+                    let reason = format!("{by}, without the rest of the migrations: {why}");
+                    self.decide(DecisionKind::HoldReleased, reason, out);
+                    self.phase = Phase::Finished(Outcome::Completed);
                 }
+            }
+            CommandKind::Abort { issue, .. } if self.switches_off(issue) && !self.is_rolling_back() => {
+                self.switch_off(by, why, out);
             }
             CommandKind::Abort { issue, force } => {
                 if !self.is_untouched() {
                     self.decide(DecisionKind::Rollback, format!("{by}: {why}"), out);
                 }
-                if matches!(self.phase, Phase::RollingBack(_)) {
+                if let Phase::RollingBack(RollingBack { step: RollbackStep::HeldBySchema { .. }, .. }) =
+                    self.phase
+                {
+                    return self.undo_all_the_same(out);
+                }
+                if self.is_rolling_back() {
                     self.drop_outstanding(out);
                     self.set_back(out);
                     return;

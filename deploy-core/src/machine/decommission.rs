@@ -3,7 +3,7 @@
 use alloc::format;
 
 use super::state::Decommissioning;
-use super::{Outcome, Phase, Rollout};
+use super::{Phase, Rollout};
 use crate::decision::DecisionKind;
 use crate::effect::{EffectKind, Effects, ObservedWeights};
 use crate::metric::Side;
@@ -111,6 +111,6 @@ impl Rollout {
         self.drop_outstanding(out);
         self.stop_monitor();
         self.decide(DecisionKind::Retired, "blue is stopped; green serves everything", out);
-        self.phase = Phase::Finished(Outcome::Completed);
+        self.begin_contracting(out);
     }
 }

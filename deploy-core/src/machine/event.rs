@@ -94,6 +94,9 @@ pub enum Rejected {
     /// A rollback has begun.
     #[error("too late: the rollout is being rolled back")]
     RollingBack,
+    /// Blue's code does not fit the schema any more.
+    #[error("no way back to blue: {0}")]
+    NoWayBack(String),
     /// There is nothing to resume.
     #[error("the rollout is not paused")]
     NotPaused,

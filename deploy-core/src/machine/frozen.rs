@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::monitor::Monitor;
 use super::share::Share;
-use super::state::{Outstanding, Sides};
+use super::state::{Outstanding, Sides, SwitchingOff};
 use super::{Control, Phase, Rollout};
 use crate::analysis::Judge;
 use crate::ids::{CommandId, RolloutId};
+use crate::migration::SchemaFit;
 use crate::plan::Release;
 use crate::policy::{Policy, PolicyError};
 use crate::time::Timestamp;
@@ -30,6 +31,10 @@ pub(crate) struct Frozen {
     health: Sides,
     expected: Weights,
     cutover: Option<Timestamp>,
+    #[serde(default)]
+    schema: SchemaFit,
+    #[serde(default)]
+    switching_off: Option<SwitchingOff>,
     share: Share,
     monitor: Monitor,
     outstanding: Vec<Outstanding>,
@@ -49,6 +54,8 @@ impl From<Rollout> for Frozen {
             health,
             expected,
             cutover,
+            schema,
+            switching_off,
             share,
             monitor,
             outstanding,
@@ -67,6 +74,8 @@ impl From<Rollout> for Frozen {
             health,
             expected,
             cutover,
+            schema,
+            switching_off,
             share,
             monitor,
             outstanding,
@@ -90,6 +99,8 @@ impl Frozen {
             health,
             expected,
             cutover,
+            schema,
+            switching_off,
             share,
             monitor,
             outstanding,
@@ -107,6 +118,8 @@ impl Frozen {
             health,
             expected,
             cutover,
+            schema,
+            switching_off,
             share,
             monitor,
             outstanding,

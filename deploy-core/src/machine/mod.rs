@@ -1,9 +1,10 @@
 //! The rollout as a sans-IO machine: events in, effects out, time as an argument.
 //!
 //! ```text
-//!   Preparing ──▶ Shifting ──▶ Baking ──▶ … ──▶ Decommissioning ──▶ Finished(Completed)
-//!       │            │           │                    │
-//!       │            └───────────┴──── RollingBack ◀──┴── (also from Completed, by a person)
+//!   Preparing ──▶ Shifting ──▶ Baking ──▶ … ──▶ Decommissioning ──▶ Contracting ──▶ Finished(Completed)
+//!       │            │           │                    │                 │
+//!       │            └───────────┴──── RollingBack ◀──┴─────────────────┴── (also from Completed, by a person, until the
+//!       │                                  │                                schema is contracted)
 //!       ▼                                  │
 //!   Finished(Abandoned)                    ▼
 //!                                    Finished(RolledBack)
@@ -14,8 +15,11 @@
 
 mod bake;
 mod command;
+mod contract;
 mod decommission;
 mod event;
+mod expand;
+mod flags;
 #[cfg(feature = "json")]
 mod frozen;
 mod monitor;
@@ -24,6 +28,7 @@ mod outstanding;
 mod prepare;
 mod rollback;
 mod share;
+mod schema_rollback;
 mod shift;
 mod state;
 
@@ -34,8 +39,8 @@ pub use event::{Command, CommandKind, Event, Rejected};
 #[cfg(feature = "json")]
 pub(crate) use frozen::Frozen;
 pub use state::{
-    Baking, Cause, Control, Decommissioning, KnownHealth, Outcome, Phase, Preparing, RollbackStep,
-    RollingBack, ShiftStep, Shifting,
+    Baking, Cause, Contracting, Control, Decommissioning, KnownHealth, Outcome, Phase, Preparing,
+    RollbackStep, RollingBack, ShiftStep, Shifting,
 };
 
 use crate::analysis::Judge;
@@ -43,6 +48,7 @@ use crate::decision::{Decision, DecisionKind};
 use crate::effect::{Effect, EffectKind, Effects};
 use crate::ids::{CommandId, RolloutId};
 use crate::metric::Side;
+use crate::migration::SchemaFit;
 use crate::plan::Plan;
 use crate::time::Timestamp;
 use crate::units::Weights;
@@ -50,6 +56,7 @@ use monitor::Monitor;
 use share::Share;
 pub(crate) use share::TRAFFIC_SHARE;
 use state::{Outstanding, Sides, Wait};
+use state::{Outstanding, Sides, SwitchingOff, Wait};
 
 /// One rollout of one release.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +77,10 @@ pub struct Rollout {
     cutover: Option<Timestamp>,
     /// What green really gets.
     share: Share,
+    /// What the schema still lets a rollback do.
+    schema: SchemaFit,
+    /// Flags on their way off.
+    switching_off: Option<SwitchingOff>,
     monitor: Monitor,
     outstanding: Vec<Outstanding>,
     effects_issued: u64,
@@ -94,6 +105,8 @@ impl Rollout {
             expected: Weights::ALL_BLUE,
             cutover: None,
             share: Share::default(),
+            schema: SchemaFit::default(),
+            switching_off: None,
             outstanding: Vec::new(),
             effects_issued: 0,
         };
@@ -222,6 +235,12 @@ impl Rollout {
         self.expected
     }
 
+    /// What the schema still lets a rollback do.
+    #[must_use]
+    pub const fn schema(&self) -> &SchemaFit {
+        &self.schema
+    }
+
     /// What is known of a side's health.
     #[must_use]
     pub const fn health(&self, side: Side) -> &KnownHealth {
@@ -238,7 +257,7 @@ impl Rollout {
             Phase::Preparing(_) => None,
             Phase::Shifting(shifting) => Some(shifting.stage),
             Phase::Baking(baking) => Some(baking.stage),
-            Phase::Decommissioning(_) | Phase::Finished(Outcome::Completed) => {
+            Phase::Decommissioning(_) | Phase::Contracting(_) | Phase::Finished(Outcome::Completed) => {
                 Some(self.plan.stage_count() - 1)
             }
             Phase::RollingBack(rolling_back) => Some(rolling_back.stage),
@@ -246,15 +265,18 @@ impl Rollout {
         }
     }
 
-    /// How it ended, if it has.
+    /// How it ended, if it has, and nothing is on its way any more.
     #[must_use]
     pub const fn outcome(&self) -> Option<&Outcome> {
         match &self.phase {
+            // A feature is switched off after the end.
+            Phase::Finished(_) if self.switching_off.is_some() => None,
             Phase::Finished(outcome) => Some(outcome),
             Phase::Preparing(_)
             | Phase::Shifting(_)
             | Phase::Baking(_)
             | Phase::Decommissioning(_)
+            | Phase::Contracting(_)
             | Phase::RollingBack(_) => None,
         }
     }
@@ -278,6 +300,7 @@ impl Rollout {
             Phase::Shifting(shifting) => self.tick_shifting(shifting, out),
             Phase::Baking(_) | Phase::Finished(_) => {}
             Phase::Decommissioning(decommissioning) => self.tick_decommissioning(&decommissioning, out),
+            Phase::Contracting(contracting) => self.tick_contracting(&contracting, out),
             Phase::RollingBack(rolling_back) => self.tick_rolling_back(rolling_back, out),
         }
     }
@@ -288,6 +311,7 @@ impl Rollout {
             Phase::Shifting(shifting) => self.shifting_deadline(&shifting.step),
             Phase::Baking(_) | Phase::Finished(_) => None,
             Phase::Decommissioning(decommissioning) => self.decommissioning_deadline(decommissioning),
+            Phase::Contracting(contracting) => self.contracting_deadline(contracting),
             Phase::RollingBack(rolling_back) => self.rollback_deadline(&rolling_back.step),
         }
     }

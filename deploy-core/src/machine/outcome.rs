@@ -6,7 +6,9 @@ use super::outstanding::Answered;
 use super::state::KnownHealth;
 use super::{Phase, Rollout, ShiftStep};
 use crate::effect::{Answer, Effect, EffectKind, Effects, Failure, Health, ObservedWeights, Retry};
+use crate::ids::SchemaVersion;
 use crate::metric::Side;
+use crate::migration;
 
 impl Rollout {
     /// Acts on an outcome: an answer is handed on, a failure is tried again or given up.
@@ -38,20 +40,71 @@ impl Rollout {
                     Phase::Preparing(_)
                     | Phase::Baking(_)
                     | Phase::Decommissioning(_)
+                    | Phase::Contracting(_)
                     | Phase::Finished(_) => {}
                 }
             }
             (EffectKind::ConfirmWeights { .. }, Answer::InSync(in_sync)) => match self.phase.clone() {
                 Phase::Shifting(shifting) => self.shift_confirmed(shifting, in_sync, out),
                 Phase::RollingBack(rolling_back) => self.rollback_confirmed(rolling_back, in_sync, out),
-                Phase::Preparing(_) | Phase::Baking(_) | Phase::Decommissioning(_) | Phase::Finished(_) => {}
+                Phase::Preparing(_)
+                | Phase::Baking(_)
+                | Phase::Decommissioning(_)
+                | Phase::Contracting(_)
+                | Phase::Finished(_) => {}
             },
             (EffectKind::Provision, Answer::Done) => self.provisioned(),
             (EffectKind::RunCheck { check }, Answer::Check(result)) => self.checked(&check, result, out),
             (EffectKind::RetireBlue, Answer::Done | Answer::Retired(_)) => self.retired(out),
             (EffectKind::ReviveBlue, Answer::Done) => self.revived(),
+            (EffectKind::StopGreen, Answer::Done) => self.green_stopped(out),
+            (EffectKind::Migrate { phase: migration::Phase::Expand, step }, Answer::Done) => {
+                self.expanded(step, out)
+            }
+            (EffectKind::Migrate { phase: migration::Phase::Contract, step }, Answer::Done) => {
+                self.contracted(step, out)
+            }
+            (EffectKind::ReadSchema { phase, step }, Answer::Schema(found)) => {
+                self.schema_read(phase, step, &found, out)
+            }
+            (EffectKind::FindWritten { step }, Answer::Written(written)) => {
+                self.written_found(step, &written, out)
+            }
+            (EffectKind::UndoMigration { step }, Answer::Done) => self.migration_undone(step, out),
+            (EffectKind::SwitchOff { flag }, Answer::Done) => self.switched_off(flag, out),
+            (EffectKind::ReadFlag { flag }, Answer::Flag(is_on)) => self.flag_read(flag, is_on, out),
             // `take_outcome` lets no answer pass that does not fit its effect.
             (_, _) => {}
+        }
+    }
+
+    fn schema_read(
+        &mut self,
+        phase: migration::Phase,
+        step: usize,
+        found: &SchemaVersion,
+        out: &mut Effects,
+    ) {
+        match (phase, &self.phase) {
+            (migration::Phase::Contract, _) => self.contraction_read(step, found, out),
+            (migration::Phase::Expand, Phase::RollingBack(_)) => self.undo_read(step, found, out),
+            (
+                migration::Phase::Expand,
+                Phase::Preparing(_)
+                | Phase::Shifting(_)
+                | Phase::Baking(_)
+                | Phase::Decommissioning(_)
+                | Phase::Contracting(_)
+                | Phase::Finished(_),
+            ) => self.expansion_read(step, found, out),
+        }
+    }
+
+    fn migration_undone(&mut self, step: usize, out: &mut Effects) {
+        if matches!(self.phase, Phase::RollingBack(_)) {
+            self.undone(step, out);
+        } else {
+            self.unexpanded(step, out);
         }
     }
 
@@ -63,6 +116,7 @@ impl Rollout {
                 self.compare_weights(weights, out);
             }
             Phase::Decommissioning(step) => self.decommission_weights_read(&step, weights, out),
+            Phase::Contracting(contracting) => self.contracting_weights_read(&contracting, weights, out),
             Phase::RollingBack(rolling_back) => self.rollback_weights_read(rolling_back, weights, out),
             Phase::Finished(_) => {}
         }
@@ -85,6 +139,7 @@ impl Rollout {
                 | Phase::Shifting(_)
                 | Phase::Baking(_)
                 | Phase::Decommissioning(_)
+                | Phase::Contracting(_)
                 | Phase::RollingBack(_)
                 | Phase::Finished(_),
                 _,
@@ -116,8 +171,41 @@ impl Rollout {
             | EffectKind::ConfirmWeights { .. }
             | EffectKind::Provision
             | EffectKind::RunCheck { .. } => self.take_back_after_failure(what, out),
+            EffectKind::Migrate { phase, step } | EffectKind::ReadSchema { phase, step } => {
+                self.migration_failed(phase, step, what, out)
+            }
+            EffectKind::FindWritten { step } | EffectKind::UndoMigration { step } => {
+                self.undoing_failed(step, what, out)
+            }
+            EffectKind::SwitchOff { .. } | EffectKind::ReadFlag { .. } => {
+                self.switching_off_failed(&what, out)
+            }
             // These have no attempt limit where they are issued.
-            EffectKind::RetireBlue | EffectKind::ReviveBlue => {}
+            EffectKind::RetireBlue | EffectKind::ReviveBlue | EffectKind::StopGreen => {}
+        }
+    }
+
+    fn migration_failed(&mut self, phase: migration::Phase, step: usize, what: String, out: &mut Effects) {
+        match (phase, &self.phase) {
+            (migration::Phase::Contract, _) => self.contraction_failed(step, what, out),
+            (migration::Phase::Expand, Phase::RollingBack(_)) => self.hold_by_schema(step, what, out),
+            (
+                migration::Phase::Expand,
+                Phase::Preparing(_)
+                | Phase::Shifting(_)
+                | Phase::Baking(_)
+                | Phase::Decommissioning(_)
+                | Phase::Contracting(_)
+                | Phase::Finished(_),
+            ) => self.expansion_failed(step, what, out),
+        }
+    }
+
+    fn undoing_failed(&mut self, step: usize, what: String, out: &mut Effects) {
+        if matches!(self.phase, Phase::RollingBack(_)) {
+            self.hold_by_schema(step, what, out);
+        } else {
+            self.unexpansion_failed(step, &what, out);
         }
     }
 
@@ -126,6 +214,7 @@ impl Rollout {
         match &self.phase {
             Phase::Baking(_) | Phase::RollingBack(_) | Phase::Finished(_) => {}
             Phase::Decommissioning(_) => self.decommission_weights_unread(),
+            Phase::Contracting(_) => self.contracting_weights_unread(),
             Phase::Shifting(shifting) if shifting.step == ShiftStep::Waiting => {}
             Phase::Preparing(_) | Phase::Shifting(_) => self.take_back_after_failure(what, out),
         }

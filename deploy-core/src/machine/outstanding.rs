@@ -15,6 +15,10 @@ use crate::time::Timestamp;
 /// together.
 const JITTER_PARTS: u64 = 4;
 
+/// A migration of more than 5 min is refused before it runs (strategy, pre-deployment checklist); one that takes twice as long as that
+/// hangs.
+const MIGRATION_LIMIT: Duration = Duration::from_secs(600);
+
 /// An effect with what it came to.
 pub(super) struct Answered {
     pub(super) effect: Effect,
@@ -57,9 +61,11 @@ impl Rollout {
         match kind {
             EffectKind::RunCheck { .. } => limits.check_timeout.duration(),
             // Draining targets and stopping tasks takes minutes, and the adapter may wait for it.
-            EffectKind::Provision | EffectKind::RetireBlue | EffectKind::ReviveBlue => {
-                limits.provision_deadline.duration()
-            }
+            EffectKind::Provision
+            | EffectKind::RetireBlue
+            | EffectKind::ReviveBlue
+            | EffectKind::StopGreen => limits.provision_deadline.duration(),
+            EffectKind::Migrate { .. } | EffectKind::UndoMigration { .. } => MIGRATION_LIMIT,
             // A probe without an answer by the time of the next one is a failed one.
             EffectKind::Probe { .. } => {
                 limits.timeout.duration().min(self.plan.policy().probes.interval.duration())
@@ -68,7 +74,11 @@ impl Rollout {
             | EffectKind::SetWeights { .. }
             | EffectKind::ConfirmWeights { .. }
             | EffectKind::CheckHealth { .. }
-            | EffectKind::Observe { .. } => limits.timeout.duration(),
+            | EffectKind::Observe { .. }
+            | EffectKind::ReadSchema { .. }
+            | EffectKind::FindWritten { .. }
+            | EffectKind::SwitchOff { .. }
+            | EffectKind::ReadFlag { .. } => limits.timeout.duration(),
         }
     }
 
@@ -116,6 +126,7 @@ impl Rollout {
             | Phase::Shifting(_)
             | Phase::Baking(_)
             | Phase::Decommissioning(_)
+            | Phase::Contracting(_)
             | Phase::RollingBack(_)
             | Phase::Finished(_) => {}
         }
@@ -200,13 +211,25 @@ impl Rollout {
             | EffectKind::CheckHealth { .. }
             | EffectKind::RunCheck { .. }
             | EffectKind::RetireBlue
-            | EffectKind::ReviveBlue => false,
+            | EffectKind::ReviveBlue
+            | EffectKind::StopGreen
+            | EffectKind::Migrate { .. }
+            | EffectKind::ReadSchema { .. }
+            | EffectKind::FindWritten { .. }
+            | EffectKind::UndoMigration { .. }
+            | EffectKind::SwitchOff { .. }
+            | EffectKind::ReadFlag { .. } => false,
         }
     }
 
     /// A rollback is retried until it is confirmed (semantics 5.3), and blue is retired some time or other.
     fn has_no_attempt_limit(&self, kind: &EffectKind) -> bool {
-        matches!(self.phase, Phase::RollingBack(_)) || *kind == EffectKind::RetireBlue
+        let of_schema = matches!(
+            kind,
+            EffectKind::ReadSchema { .. } | EffectKind::FindWritten { .. } | EffectKind::UndoMigration { .. }
+        );
+        // By the time a schema is touched blue serves everything: then a person is asked.
+        (matches!(self.phase, Phase::RollingBack(_)) && !of_schema) || *kind == EffectKind::RetireBlue
     }
 
     fn pause_before_next(&self, effect: &Effect) -> Duration {
@@ -232,7 +255,13 @@ const fn scramble(seed: u64) -> u64 {
 const fn fits(kind: &EffectKind, answer: &Answer) -> bool {
     match kind {
         EffectKind::ReadWeights => matches!(answer, Answer::Weights(_)),
-        EffectKind::SetWeights { .. } | EffectKind::Provision | EffectKind::ReviveBlue => {
+        EffectKind::SetWeights { .. }
+        | EffectKind::Provision
+        | EffectKind::ReviveBlue
+        | EffectKind::StopGreen
+        | EffectKind::Migrate { .. }
+        | EffectKind::UndoMigration { .. }
+        | EffectKind::SwitchOff { .. } => {
             matches!(answer, Answer::Done)
         }
         EffectKind::RetireBlue => matches!(answer, Answer::Done | Answer::Retired(_)),
@@ -241,5 +270,8 @@ const fn fits(kind: &EffectKind, answer: &Answer) -> bool {
         EffectKind::RunCheck { .. } => matches!(answer, Answer::Check(_)),
         EffectKind::Observe { .. } => matches!(answer, Answer::Readings(_)),
         EffectKind::Probe { .. } => matches!(answer, Answer::Probes(_)),
+        EffectKind::ReadSchema { .. } => matches!(answer, Answer::Schema(_)),
+        EffectKind::FindWritten { .. } => matches!(answer, Answer::Written(_)),
+        EffectKind::ReadFlag { .. } => matches!(answer, Answer::Flag(_)),
     }
 }

@@ -18,10 +18,7 @@ impl Rollout {
         match Weights::new(weights.blue, weights.green) {
             Ok(observed) if observed.is_all(Side::Blue) => {
                 self.expected = observed;
-                let deadline = self.now.after(self.plan.policy().effects.provision_deadline.duration());
-                self.phase = Phase::Preparing(Preparing::Provisioning { deadline });
-                self.issue(EffectKind::Provision, out);
-                self.issue(EffectKind::CheckHealth { side: Side::Blue }, out);
+                self.expand_from(0, out);
             }
             Ok(_) | Err(_) => {
                 let what = format!(
@@ -31,6 +28,14 @@ impl Rollout {
                 self.abandon(Cause::Effect(what.clone()), &what, out);
             }
         }
+    }
+
+    /// The schema fits both versions: green can start.
+    pub(super) fn provision(&mut self, out: &mut Effects) {
+        let deadline = self.now.after(self.plan.policy().effects.provision_deadline.duration());
+        self.phase = Phase::Preparing(Preparing::Provisioning { deadline });
+        self.issue(EffectKind::Provision, out);
+        self.issue(EffectKind::CheckHealth { side: Side::Blue }, out);
     }
 
     pub(super) fn provisioned(&mut self) {
@@ -53,6 +58,8 @@ impl Rollout {
                 self.look_at(Side::Green, out)
             }
             Preparing::Reading
+            | Preparing::Migrating { .. }
+            | Preparing::Unmigrating { .. }
             | Preparing::Provisioning { .. }
             | Preparing::AwaitingHealth { .. }
             | Preparing::Checking { .. } => {}
@@ -65,7 +72,10 @@ impl Rollout {
             Preparing::AwaitingHealth { deadline, next_look, .. } => {
                 Some(if self.is_looking_at(Side::Green) { *deadline } else { (*deadline).min(*next_look) })
             }
-            Preparing::Reading | Preparing::Checking { .. } => None,
+            Preparing::Reading
+            | Preparing::Migrating { .. }
+            | Preparing::Unmigrating { .. }
+            | Preparing::Checking { .. } => None,
         }
     }
 
@@ -133,7 +143,8 @@ impl Rollout {
         self.drop_outstanding(out);
         self.stop_monitor();
         self.judge.leave();
-        self.decide(DecisionKind::Abandoned, format!("{why}; no traffic was moved"), out);
+        let schema = self.expanded_words();
+        self.decide(DecisionKind::Abandoned, format!("{why}; no traffic was moved{schema}"), out);
         self.phase = Phase::Finished(Outcome::Abandoned { cause });
     }
 

@@ -21,7 +21,9 @@ impl Rollout {
         }
         let blue_may_be_gone = matches!(
             self.phase,
-            Phase::Decommissioning(Decommissioning::Retiring) | Phase::Finished(Outcome::Completed)
+            Phase::Decommissioning(Decommissioning::Retiring)
+                | Phase::Contracting(_)
+                | Phase::Finished(Outcome::Completed)
         );
         let stage = self.stage().unwrap_or_default();
         self.drop_outstanding(out);
@@ -51,7 +53,7 @@ impl Rollout {
         out.decisions.push(Decision { rule: Some(BLUE_UNHEALTHY.to_string()), ..hold });
     }
 
-    fn back_at(&mut self, step: RollbackStep) {
+    pub(super) fn back_at(&mut self, step: RollbackStep) {
         if let Phase::RollingBack(rolling_back) = &mut self.phase {
             rolling_back.step = step;
         }
@@ -102,7 +104,12 @@ impl Rollout {
             | RollbackStep::AwaitingBlue { .. }
             | RollbackStep::Setting
             | RollbackStep::Confirming { .. }
-            | RollbackStep::Settling { .. } => return,
+            | RollbackStep::Settling { .. }
+            | RollbackStep::StoppingGreen
+            | RollbackStep::FindingWritten { .. }
+            | RollbackStep::HeldBySchema { .. }
+            | RollbackStep::Undoing { .. }
+            | RollbackStep::VerifyingSchema { .. } => return,
         };
         if !observed.is(Weights::ALL_BLUE) {
             self.decide(
@@ -111,6 +118,8 @@ impl Rollout {
                 out,
             );
             self.set_back(out);
+        } else if is_verified && self.undoes_migrations(&rolling_back.cause) {
+            self.stop_green(out);
         } else if is_verified {
             self.rolled_back(rolling_back.cause, out);
         } else {
@@ -119,7 +128,7 @@ impl Rollout {
         }
     }
 
-    fn rolled_back(&mut self, cause: Cause, out: &mut Effects) {
+    pub(super) fn rolled_back(&mut self, cause: Cause, out: &mut Effects) {
         let reason = format!(
             "{}: in sync, read back, and read again after the TTL of {}",
             Weights::ALL_BLUE,
@@ -159,7 +168,12 @@ impl Rollout {
             | RollbackStep::Confirming { .. }
             | RollbackStep::ReadingBack
             | RollbackStep::Settling { .. }
-            | RollbackStep::Verifying => {}
+            | RollbackStep::Verifying
+            | RollbackStep::StoppingGreen
+            | RollbackStep::FindingWritten { .. }
+            | RollbackStep::HeldBySchema { .. }
+            | RollbackStep::Undoing { .. }
+            | RollbackStep::VerifyingSchema { .. } => {}
         }
     }
 
@@ -184,7 +198,12 @@ impl Rollout {
             | RollbackStep::Confirming { .. }
             | RollbackStep::ReadingBack
             | RollbackStep::Settling { .. }
-            | RollbackStep::Verifying => {}
+            | RollbackStep::Verifying
+            | RollbackStep::StoppingGreen
+            | RollbackStep::FindingWritten { .. }
+            | RollbackStep::HeldBySchema { .. }
+            | RollbackStep::Undoing { .. }
+            | RollbackStep::VerifyingSchema { .. } => {}
         }
     }
 
@@ -198,7 +217,12 @@ impl Rollout {
             RollbackStep::Reviving
             | RollbackStep::Setting
             | RollbackStep::ReadingBack
-            | RollbackStep::Verifying => None,
+            | RollbackStep::Verifying
+            | RollbackStep::StoppingGreen
+            | RollbackStep::FindingWritten { .. }
+            | RollbackStep::HeldBySchema { .. }
+            | RollbackStep::Undoing { .. }
+            | RollbackStep::VerifyingSchema { .. } => None,
         }
     }
 }

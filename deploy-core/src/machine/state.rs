@@ -6,7 +6,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, Health};
-use crate::ids::EffectId;
+use crate::ids::{EffectId, FlagName};
 use crate::metric::Side;
 use crate::policy::IssueKind;
 use crate::time::Timestamp;
@@ -22,6 +22,8 @@ pub enum Phase {
     Baking(Baking),
     /// The last stage has passed; blue still runs.
     Decommissioning(Decommissioning),
+    /// Blue is retired; the schema is contracted.
+    Contracting(Contracting),
     /// Traffic is being taken back to blue.
     RollingBack(RollingBack),
     /// Nothing more happens by itself.
@@ -33,6 +35,20 @@ pub enum Phase {
 pub enum Preparing {
     /// The weights before anything is done are read.
     Reading,
+    /// The schema is being expanded.
+    Migrating {
+        /// The place of the step.
+        step: usize,
+        /// Whether the step was applied, and its version is read.
+        is_applied: bool,
+    },
+    /// A step could not be applied: those before it are undone, the latest first.
+    Unmigrating {
+        /// The place of the step that is being undone.
+        step: usize,
+        /// What could not be done, and what was left.
+        why: String,
+    },
     /// Green is being started.
     Provisioning {
         /// Until when all of it must be healthy.
@@ -122,6 +138,35 @@ pub enum Decommissioning {
     Retiring,
 }
 
+/// Blue is retired, and the schema waits for its second phase.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Contracting {
+    /// A rollback to blue is still possible.
+    Waiting {
+        /// The earliest time to contract.
+        until: Timestamp,
+    },
+    /// The weights are read: does green still serve everything?
+    VerifyingWeights,
+    /// A step is being applied.
+    Applying {
+        /// The place of the step.
+        step: usize,
+    },
+    /// Its version is read from the database.
+    Verifying {
+        /// The place of the step.
+        step: usize,
+    },
+    /// A step could not be done: a person must decide.
+    Held {
+        /// The place of the step.
+        step: usize,
+        /// What could not be done.
+        why: String,
+    },
+}
+
 /// Traffic on its way back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RollingBack {
@@ -168,6 +213,30 @@ pub enum RollbackStep {
     },
     /// The weights are read a last time: nothing has overtaken the rollback.
     Verifying,
+    /// Blue serves everything; green is being stopped, before the migrations are undone.
+    StoppingGreen,
+    /// The database is asked for data in the new columns of a step.
+    FindingWritten {
+        /// The place of the step.
+        step: usize,
+    },
+    /// A migration is not undone by itself: a person must decide.
+    HeldBySchema {
+        /// The place of the step.
+        step: usize,
+        /// What speaks against it.
+        why: String,
+    },
+    /// A step is being undone.
+    Undoing {
+        /// The place of the step.
+        step: usize,
+    },
+    /// Its version is read from the database.
+    VerifyingSchema {
+        /// The place of the step.
+        step: usize,
+    },
 }
 
 /// Why a rollout is taken back.
@@ -227,6 +296,17 @@ pub enum Control {
         /// Why.
         why: String,
     },
+}
+
+/// A feature that is switched off in place of a rollback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SwitchingOff {
+    /// The flags that are not known to be off yet.
+    pub(super) left: alloc::vec::Vec<FlagName>,
+    /// Who wants it.
+    pub(super) by: String,
+    /// Why.
+    pub(super) why: String,
 }
 
 /// What is known of a side's health.

@@ -48,6 +48,7 @@ impl Policy {
         for (index, service) in release.probes.iter().enumerate() {
             check::check_metric(&format!("release.probes[{index}]"), service)?;
         }
+        release.migrations.check()?;
         let metrics = release.metrics.clone();
         let probes = release.probes.clone();
         let available = |sought: Sought<'_>| metrics.contains(sought.metric);

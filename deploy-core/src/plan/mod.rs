@@ -14,8 +14,9 @@ pub use compile::{Recorded, Sought};
 pub(crate) use rule::{CountPair, GateKind, GatePlan, StagePlan, Term, Test, Watch, WatchKind, at};
 
 use crate::analysis::Class;
-use crate::ids::{CheckName, RecordName, Revision};
+use crate::ids::{CheckName, FlagName, RecordName, Revision};
 use crate::metric::{Metric, Side};
+use crate::migration::Migrations;
 use crate::policy::Policy;
 use crate::units::Weights;
 
@@ -43,6 +44,12 @@ pub struct Release {
     /// calls blue. Whoever resumes a rollout finds here which is which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environments: Option<Environments>,
+    /// The feature flags that come with green: for a feature's bug they are switched off, and traffic stays where it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FlagName>,
+    /// The schema changes that green needs.
+    #[serde(default, skip_serializing_if = "Migrations::is_empty")]
+    pub migrations: Migrations,
 }
 
 /// The environments that play the two sides of a release.

@@ -14,10 +14,11 @@ use crate::plan::Release;
 /// 1. `provision` starts green with the release's revision and returns once that is under way; health is asked for apart.
 /// 2. `retire` drains blue, stops it, and keeps what is needed to start it again; `revive` starts blue from that. A blue that runs
 ///    is left as it is by `revive`: a `retire` may have been dropped before it did anything.
-/// 3. Each of them with an id that was used before changes nothing and succeeds.
-/// 4. Each of them with a fencing token below one that was seen before is refused.
-/// 5. A `retire` whose call was dropped does not go on after a later `revive`.
-/// 6. `health` answers `Healthy` only when everything that should run runs and every target is known healthy: unused,
+/// 3. `stop_green` stops green and returns once none of it runs; what is needed to start it again is kept.
+/// 4. Each of them with an id that was used before changes nothing and succeeds.
+/// 5. Each of them with a fencing token below one that was seen before is refused.
+/// 6. A `retire` whose call was dropped does not go on after a later `revive`.
+/// 7. `health` answers `Healthy` only when everything that should run runs and every target is known healthy: unused,
 ///    initial, draining and unavailable targets are not.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
@@ -45,6 +46,17 @@ pub trait Fleet: Send + Sync {
         fence: FencingToken,
         release: &Release,
     ) -> Result<Option<Archive>, PortError>;
+
+    /// Stops green, so that nothing of it uses the schema any more.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be stopped.
+    async fn stop_green(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        release: &Release,
+    ) -> Result<(), PortError>;
 
     /// Starts blue again.
     ///

@@ -3,6 +3,7 @@
 
 mod checks;
 mod clock;
+mod flags;
 mod fleet;
 mod history;
 mod inbox;
@@ -10,12 +11,14 @@ mod journal;
 mod metrics;
 mod notify;
 mod probes;
+mod schema;
 mod traffic;
 
 use alloc::string::String;
 
 pub use checks::Checks;
 pub use clock::{Clock, SystemClock};
+pub use flags::{Flags, NoFlags};
 pub use fleet::Fleet;
 pub use history::{History, RolloutSummary};
 pub use inbox::{Inbox, Reply};
@@ -23,12 +26,14 @@ pub use journal::{Journal, JournalError, Lease};
 pub use metrics::Metrics;
 pub use notify::Notify;
 pub use probes::Probes;
+pub use schema::{NoSchema, Schema};
 pub use traffic::Traffic;
 
 #[cfg(feature = "mock")]
 pub use self::{
-    checks::MockChecks, clock::MockClock, fleet::MockFleet, inbox::MockInbox, journal::MockJournal,
-    metrics::MockMetrics, notify::MockNotify, probes::MockProbes, traffic::MockTraffic,
+    checks::MockChecks, clock::MockClock, flags::MockFlags, fleet::MockFleet, inbox::MockInbox,
+    journal::MockJournal, metrics::MockMetrics, notify::MockNotify, probes::MockProbes, schema::MockSchema,
+    traffic::MockTraffic,
 };
 
 use crate::effect::{Failure, Retry};

@@ -9,16 +9,21 @@
 )]
 #![allow(clippy::wildcard_enum_match_arm, reason = "the rig fails only the effects that it names")]
 
+use std::collections::BTreeMap;
+
 use mpac_deploy_core::analysis::Reading;
 use mpac_deploy_core::decision::{Decision, DecisionKind};
 use mpac_deploy_core::effect::{
     Answer, Archive, CheckResult, Direction, Effect, EffectKind, Effects, Failure, Health, ObservedWeights,
     Retry,
 };
-use mpac_deploy_core::ids::{CheckName, EffectId, RecordName, Revision, RolloutId};
+use mpac_deploy_core::ids::{
+    CheckName, EffectId, RecordName, Revision, RolloutId, SchemaVersion, ServiceName,
+};
 use mpac_deploy_core::journal::Record;
 use mpac_deploy_core::machine::{Command, CommandKind, Event, Phase, Rejected, Rollout};
 use mpac_deploy_core::metric::{Metric, Side};
+use mpac_deploy_core::migration::Migrations;
 use mpac_deploy_core::plan::Release;
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_core::time::Timestamp;
@@ -37,6 +42,8 @@ pub fn release() -> Release {
         metrics: Metric::KNOWN.to_vec(),
         probes: Vec::new(),
         environments: None,
+        flags: Vec::new(),
+        migrations: Migrations::default(),
     }
 }
 
@@ -68,6 +75,10 @@ pub struct Rig {
     pub green_share: Option<f64>,
     /// The change of a rollback is not known to the adapter any more, so many times.
     pub forgets_change: u32,
+    /// Effects of this name fail for good.
+    pub refuse: Option<&'static str>,
+    pub versions: BTreeMap<ServiceName, SchemaVersion>,
+    pub written: Vec<String>,
     metrics: Vec<(Metric, f64)>,
     lost: Vec<EffectId>,
 }
@@ -113,6 +124,9 @@ impl Rig {
             bad_from: None,
             green_share: None,
             forgets_change: 0,
+            refuse: None,
+            versions: BTreeMap::new(),
+            written: Vec::new(),
             metrics: Vec::new(),
             lost: Vec::new(),
         }
@@ -229,6 +243,9 @@ impl Rig {
     }
 
     fn result(&mut self, effect: &Effect) -> Result<Answer, Failure> {
+        if self.refuse == Some(effect.kind.name()) {
+            return Err(Failure { message: "refused by the rig".into(), retry: Retry::Useless });
+        }
         match &effect.kind {
             EffectKind::SetWeights { direction: Direction::Forward, .. } => {
                 self.forward_attempts += 1;
@@ -260,7 +277,24 @@ impl Rig {
                 Answer::Done
             }
             EffectKind::ConfirmWeights { .. } => Answer::InSync(true),
-            EffectKind::Provision | EffectKind::ReviveBlue => Answer::Done,
+            EffectKind::Provision | EffectKind::ReviveBlue | EffectKind::StopGreen => Answer::Done,
+            EffectKind::Migrate { phase, step } => {
+                let step = &self.rollout.plan().release().migrations.steps(*phase)[*step];
+                self.versions.insert(step.service.clone(), step.to.clone());
+                Answer::Done
+            }
+            EffectKind::UndoMigration { step } => {
+                let step = &self.rollout.plan().release().migrations.expand[*step];
+                self.versions.insert(step.service.clone(), step.from.clone());
+                Answer::Done
+            }
+            EffectKind::ReadSchema { phase, step } => {
+                let step = &self.rollout.plan().release().migrations.steps(*phase)[*step];
+                Answer::Schema(self.versions.get(&step.service).unwrap_or(&step.from).clone())
+            }
+            EffectKind::FindWritten { .. } => Answer::Written(self.written.clone()),
+            EffectKind::SwitchOff { .. } => Answer::Done,
+            EffectKind::ReadFlag { .. } => Answer::Flag(false),
             EffectKind::RetireBlue => {
                 self.retired_at = Some(self.rollout.now());
                 self.archive.clone().map_or(Answer::Done, Answer::Retired)

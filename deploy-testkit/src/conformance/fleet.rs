@@ -41,6 +41,7 @@ where
     report.add("blue becomes healthy once it was revived", revives(&factory().await).await);
     report.add("a blue that runs is left as it is by a revival", leaves_alone(&factory().await).await);
     report.add("an id that was used before changes nothing and succeeds", acts_once(&factory().await).await);
+    report.add("green is not healthy once it was stopped", stops_green(&factory().await).await);
     report.add("a fencing token below one that was seen is refused", refuses_old(&factory().await).await);
     report
 }
@@ -93,6 +94,16 @@ async fn retires(fixture: &dyn FleetFixture) -> Checked {
     retire(fixture, 2).await?;
     is_healthy(fixture, Side::Blue, false).await?;
     is_healthy(fixture, Side::Green, true).await
+}
+
+async fn stops_green(fixture: &dyn FleetFixture) -> Checked {
+    done("start green", provision(fixture, 1, 1).await)?;
+    fixture.let_settle().await;
+    let stopped = fixture.fleet().stop_green(&effect(2), fence(1), &fixture.release()).await;
+    fixture.let_settle().await;
+    done("stop green", stopped)?;
+    is_healthy(fixture, Side::Green, false).await?;
+    is_healthy(fixture, Side::Blue, true).await
 }
 
 async fn revives(fixture: &dyn FleetFixture) -> Checked {

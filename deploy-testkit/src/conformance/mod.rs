@@ -29,6 +29,7 @@
 
 mod checks;
 mod clock;
+mod flags;
 mod fleet;
 mod inbox;
 mod journal;
@@ -36,6 +37,7 @@ mod lease;
 mod metrics;
 mod notify;
 mod probes;
+mod schema;
 mod traffic;
 
 use std::fmt;
@@ -44,12 +46,14 @@ use mpac_deploy_core::ids::{EffectId, FencingToken, RolloutId};
 
 pub use checks::{ChecksFixture, checks};
 pub use clock::{ClockFixture, clock};
+pub use flags::{FlagsFixture, flags};
 pub use fleet::{FleetFixture, fleet};
 pub use inbox::{InboxFixture, inbox};
 pub use journal::{JournalFixture, journal};
 pub use metrics::{Facts, MetricsFixture, metrics};
 pub use notify::{NotifyFixture, notify};
 pub use probes::{ProbesFixture, probes};
+pub use schema::{SchemaFixture, schema};
 pub use traffic::{TrafficFixture, traffic};
 
 /// How an adapter fared.

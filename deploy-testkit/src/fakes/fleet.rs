@@ -82,6 +82,7 @@ impl FakeFleet {
         match kind {
             FleetActionKind::Provision => state.green = starts_as,
             FleetActionKind::Retire => state.blue = nothing_runs(),
+            FleetActionKind::StopGreen => state.green = nothing_runs(),
             FleetActionKind::Revive => {
                 if !state.done.iter().any(|(_, done)| *done == FleetActionKind::Retire) {
                     return Ok(());
@@ -125,5 +126,9 @@ impl Fleet for FakeFleet {
 
     async fn revive(&self, id: &EffectId, fence: FencingToken, _: &Release) -> Result<(), PortError> {
         self.act(id, fence, FleetActionKind::Revive)
+    }
+
+    async fn stop_green(&self, id: &EffectId, fence: FencingToken, _: &Release) -> Result<(), PortError> {
+        self.act(id, fence, FleetActionKind::StopGreen)
     }
 }

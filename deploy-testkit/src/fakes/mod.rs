@@ -14,12 +14,14 @@
 
 mod clock;
 mod failures;
+mod flags;
 mod fleet;
 mod inbox;
 mod journal;
 pub(crate) mod lock;
 mod metrics;
 mod notify;
+mod schema;
 mod services;
 mod traffic;
 
@@ -30,11 +32,13 @@ use mpac_deploy_core::plan::Release;
 use mpac_deploy_core::time::Timestamp;
 
 pub use clock::FakeClock;
+pub use flags::FakeFlags;
 pub use fleet::FakeFleet;
 pub use inbox::MemoryInbox;
 pub use journal::MemoryJournal;
 pub use metrics::FakeMetrics;
 pub use notify::FakeNotify;
+pub use schema::{FakeSchema, SchemaChange};
 pub use services::{FakeChecks, FakeProbes};
 pub use traffic::{FakeChange, FakeTraffic};
 
@@ -47,6 +51,8 @@ pub struct Fakes {
     pub metrics: Arc<FakeMetrics>,
     pub checks: Arc<FakeChecks>,
     pub probes: Arc<FakeProbes>,
+    pub schema: Arc<FakeSchema>,
+    pub flags: Arc<FakeFlags>,
     pub journal: Arc<MemoryJournal>,
     pub notify: Arc<FakeNotify>,
     pub clock: Arc<FakeClock>,
@@ -63,6 +69,8 @@ impl Fakes {
             metrics: Arc::default(),
             checks: Arc::new(FakeChecks::passing(&release.checks)),
             probes: Arc::new(FakeProbes::up(&release.probes)),
+            schema: Arc::new(FakeSchema::before(&release.migrations)),
+            flags: Arc::new(FakeFlags::on(&release.flags)),
             journal: Arc::new(MemoryJournal::new(Arc::clone(&clock) as _)),
             notify: Arc::default(),
             clock,
@@ -78,6 +86,8 @@ impl Fakes {
             metrics: Arc::clone(&self.metrics) as _,
             checks: Arc::clone(&self.checks) as _,
             probes: Arc::clone(&self.probes) as _,
+            schema: Arc::clone(&self.schema) as _,
+            flags: Arc::clone(&self.flags) as _,
             journal: Arc::clone(&self.journal) as _,
             notify: Arc::clone(&self.notify) as _,
             clock: Arc::clone(&self.clock) as _,

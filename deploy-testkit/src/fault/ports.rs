@@ -4,10 +4,13 @@ use async_trait::async_trait;
 use mpac_deploy_core::analysis::Reading;
 use mpac_deploy_core::decision::Decision;
 use mpac_deploy_core::effect::{Archive, CheckResult, Direction, Health, ObservedWeights};
-use mpac_deploy_core::ids::{CheckName, EffectId, FencingToken, RecordName, RolloutId};
+use mpac_deploy_core::ids::{
+    CheckName, EffectId, FencingToken, FlagName, RecordName, RolloutId, SchemaVersion, ServiceName,
+};
 use mpac_deploy_core::metric::{Metric, Side};
+use mpac_deploy_core::migration::Step;
 use mpac_deploy_core::plan::{Release, Series};
-use mpac_deploy_core::port::{Checks, Fleet, Metrics, Notify, PortError, Probes, Traffic};
+use mpac_deploy_core::port::{Checks, Flags, Fleet, Metrics, Notify, PortError, Probes, Schema, Traffic};
 use mpac_deploy_core::time::Period;
 use mpac_deploy_core::units::Weights;
 
@@ -62,6 +65,45 @@ impl Fleet for Faulty<dyn Fleet> {
 
     async fn revive(&self, id: &EffectId, fence: FencingToken, release: &Release) -> Result<(), PortError> {
         self.faults.make(Call::FleetRevive, self.port.revive(id, fence, release), Err).await
+    }
+
+    async fn stop_green(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        release: &Release,
+    ) -> Result<(), PortError> {
+        self.faults.make(Call::FleetStopGreen, self.port.stop_green(id, fence, release), Err).await
+    }
+}
+
+#[async_trait]
+impl Schema for Faulty<dyn Schema> {
+    async fn version(&self, service: &ServiceName) -> Result<SchemaVersion, PortError> {
+        self.faults.make(Call::SchemaVersion, self.port.version(service), Err).await
+    }
+
+    async fn apply(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<(), PortError> {
+        self.faults.make(Call::SchemaApply, self.port.apply(id, fence, step), Err).await
+    }
+
+    async fn undo(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<(), PortError> {
+        self.faults.make(Call::SchemaUndo, self.port.undo(id, fence, step), Err).await
+    }
+
+    async fn written(&self, step: &Step) -> Result<Vec<String>, PortError> {
+        self.faults.make(Call::SchemaWritten, self.port.written(step), Err).await
+    }
+}
+
+#[async_trait]
+impl Flags for Faulty<dyn Flags> {
+    async fn switch_off(&self, id: &EffectId, fence: FencingToken, flag: &FlagName) -> Result<(), PortError> {
+        self.faults.make(Call::FlagsSwitchOff, self.port.switch_off(id, fence, flag), Err).await
+    }
+
+    async fn is_on(&self, flag: &FlagName) -> Result<bool, PortError> {
+        self.faults.make(Call::FlagsIsOn, self.port.is_on(flag), Err).await
     }
 }
 

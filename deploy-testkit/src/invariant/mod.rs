@@ -21,6 +21,7 @@ mod never_both_zero;
 mod no_way_forward_after_rollback;
 mod promotion_rests_on_evidence;
 mod rolled_back_is_verified;
+mod schema_fits_what_runs;
 mod snapshot_goes_on;
 mod time_never_goes_back;
 
@@ -58,6 +59,7 @@ pub const ALL: [Invariant; 12] = [
     no_way_forward_after_rollback::INVARIANT,
     rolled_back_is_verified::INVARIANT,
     blue_is_kept::INVARIANT,
+    schema_fits_what_runs::INVARIANT,
     journal_is_the_state::INVARIANT,
     snapshot_goes_on::INVARIANT,
     decisions_are_repeatable::INVARIANT,

@@ -7,14 +7,16 @@ mod errors;
 mod evidence;
 mod gates;
 mod healthy;
+mod migrating;
 mod people;
 
 use std::fmt;
 
 use mpac_deploy_core::effect::ObservedWeights;
-use mpac_deploy_core::ids::{CheckName, RecordName, Revision};
+use mpac_deploy_core::ids::{CheckName, FlagName, RecordName, Revision, SchemaVersion, ServiceName};
 use mpac_deploy_core::machine::{Cause, Command};
 use mpac_deploy_core::metric::Metric;
+use mpac_deploy_core::migration::{Class, Migrations, Statement, Step};
 use mpac_deploy_core::plan::Release;
 
 use crate::fault::Rule;
@@ -135,6 +137,7 @@ pub fn all() -> Vec<Scenario> {
         environments::scenarios(),
         control_plane::scenarios(),
         people::scenarios(),
+        migrating::scenarios(),
     ]
     .into_iter()
     .flatten()
@@ -194,6 +197,20 @@ impl Scenario {
         self
     }
 
+    /// The same scenario, in which the release changes schemas in both phases.
+    #[must_use]
+    pub fn migrating(mut self) -> Self {
+        self.release.migrations = migrations();
+        self
+    }
+
+    /// The same scenario, in which the release comes with this flag.
+    #[must_use]
+    pub fn with_flag(mut self, flag: &str) -> Self {
+        self.release.flags.push(FlagName::from(flag));
+        self
+    }
+
     /// The same scenario, in which no period's metrics come too late by chance: where each minute counts.
     #[must_use]
     pub fn without_stragglers(mut self) -> Self {
@@ -206,6 +223,42 @@ impl Scenario {
     pub fn without_probes(mut self) -> Self {
         self.release.metrics.append(&mut self.release.probes);
         self
+    }
+}
+
+/// Migrations of two services in both phases, as in the strategy's example of a column that is renamed.
+#[must_use]
+pub fn migrations() -> Migrations {
+    let step = |service: &str, from: &str, to: &str, class, text: &str, adds: &[&str]| Step {
+        service: ServiceName::from(service),
+        from: SchemaVersion::from(from),
+        to: SchemaVersion::from(to),
+        statements: vec![Statement { place: format!("{service}/{to}.sql:1"), text: text.into(), class }],
+        adds: adds.iter().map(|column| (*column).to_owned()).collect(),
+    };
+    Migrations {
+        expand: vec![
+            step(
+                "svc-portal",
+                "a1",
+                "b2",
+                Class::Expand,
+                "ALTER TABLE payments ADD COLUMN total_amount DECIMAL(15, 2)",
+                &["payments.total_amount"],
+            ),
+            step(
+                "mpac-pgw",
+                "7",
+                "8",
+                Class::Expand,
+                "ALTER TABLE devices ADD COLUMN device_uuid UUID",
+                &["devices.device_uuid"],
+            ),
+        ],
+        contract: vec![
+            step("svc-portal", "b2", "c3", Class::Contract, "ALTER TABLE payments DROP COLUMN amount", &[]),
+            step("mpac-pgw", "8", "9", Class::Contract, "ALTER TABLE devices DROP COLUMN device_id", &[]),
+        ],
     }
 }
 
@@ -222,5 +275,7 @@ pub fn release() -> Release {
         metrics: Metric::KNOWN.into_iter().filter(|metric| !probes.contains(metric)).collect(),
         probes,
         environments: None,
+        flags: Vec::new(),
+        migrations: Migrations::default(),
     }
 }

@@ -10,7 +10,7 @@ use mpac_deploy_core::time::Timestamp;
 
 use super::setting::Setting;
 use super::watch::{Observer, watch};
-use super::{AFTERMATH, SimOutcome, VIRTUAL_LIMIT};
+use super::{AFTERMATH, CONTRACTING, SimOutcome, VIRTUAL_LIMIT};
 use crate::scenario::Planned;
 
 /// How long it takes until somebody starts the next driver after one was killed.
@@ -47,11 +47,16 @@ pub(super) async fn drive(
                 clock.sleep(RESTART).await;
             }
         } => Some(outcome),
-        () = clock.sleep(VIRTUAL_LIMIT) => None,
+        () = clock.sleep(limit(plan)) => None,
     };
     let at = clock.now();
     clock.sleep(AFTERMATH).await;
     End { at, outcome, crashes }
+}
+
+fn limit(plan: &Plan) -> Duration {
+    let contracts = !plan.release().migrations.contract.is_empty();
+    VIRTUAL_LIMIT + if contracts { CONTRACTING } else { Duration::ZERO }
 }
 
 /// One driver, until it ends.

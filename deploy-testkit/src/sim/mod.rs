@@ -33,6 +33,9 @@ use watch::Observer;
 /// A rollout that has not ended after so much virtual time is cut off: several times what the strategy takes.
 pub const VIRTUAL_LIMIT: Duration = Duration::from_secs(8 * 60 * 60);
 
+/// A rollout that contracts its schema takes a day longer.
+const CONTRACTING: Duration = Duration::from_secs(25 * 60 * 60);
+
 /// How long the world is watched after the end: traffic follows the record within the TTL.
 pub const AFTERMATH: Duration = Duration::from_secs(3 * 60);
 
@@ -117,6 +120,7 @@ async fn simulate(
         ended: at,
         decisions,
         history,
+        schema: setting.schema.done(),
         minutes: setting.world.minutes(),
         journal,
         calls: setting.faults.counts(),

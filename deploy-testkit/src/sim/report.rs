@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use mpac_deploy_core::decision::{Decision, DecisionKind};
 use mpac_deploy_core::driver::DriverError;
 use mpac_deploy_core::journal::{Record, ReplayError};
-use mpac_deploy_core::machine::{Cause, Control, Outcome, Phase, RollbackStep, RollingBack, Rollout};
+use mpac_deploy_core::machine::{
+    Cause, Contracting, Control, Outcome, Phase, RollbackStep, RollingBack, Rollout,
+};
 use mpac_deploy_core::time::Timestamp;
 use serde::Serialize;
 
+use crate::fakes::SchemaChange;
 use crate::fault::Call;
 use crate::world::{History, MinuteRow};
 
@@ -67,13 +70,16 @@ impl SimOutcome {
         if let Control::Paused { why, .. } = rollout.control() {
             return Self::Held { why: why.clone() };
         }
-        let waits_for_blue = matches!(
+        let waits_for_a_person = matches!(
             rollout.phase(),
-            Phase::RollingBack(RollingBack { step: RollbackStep::HeldByBlue { .. }, .. })
+            Phase::RollingBack(RollingBack {
+                step: RollbackStep::HeldByBlue { .. } | RollbackStep::HeldBySchema { .. },
+                ..
+            }) | Phase::Contracting(Contracting::Held { .. })
         );
         let hold = decisions.iter().rev().find(|decision| decision.kind == DecisionKind::Hold);
         match hold {
-            Some(hold) if waits_for_blue || rollout.judge().is_holding() => {
+            Some(hold) if waits_for_a_person || rollout.judge().is_holding() => {
                 Self::Held { why: hold.reason.clone() }
             }
             Some(_) | None => Self::Unfinished { why: where_it_stands(rollout) },
@@ -113,6 +119,8 @@ pub struct SimReport {
     pub decisions: Vec<Decision>,
     /// What was done to the world: weights and environments.
     pub history: History,
+    /// What was done to the schemas.
+    pub schema: Vec<SchemaChange>,
     /// The numbers of both sides, minute by minute, to a little beyond the end.
     pub minutes: Vec<MinuteRow>,
     /// The journal.
@@ -129,6 +137,7 @@ fn where_it_stands(rollout: &Rollout) -> String {
         Phase::Shifting(_) => "the weights are on their way",
         Phase::Baking(_) => "the stage bakes",
         Phase::Decommissioning(_) => "blue is being retired",
+        Phase::Contracting(_) => "the schema is being contracted",
         Phase::RollingBack(_) => "traffic is being taken back",
         Phase::Finished(_) => "it has ended, and its last records are not stored",
     };

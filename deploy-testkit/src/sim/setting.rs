@@ -8,7 +8,7 @@ use mpac_deploy_core::ids::RolloutId;
 use mpac_deploy_core::journal::rollout_id;
 use mpac_deploy_core::port::Clock as _;
 
-use crate::fakes::{FakeNotify, MemoryJournal};
+use crate::fakes::{FakeFlags, FakeNotify, FakeSchema, MemoryJournal};
 use crate::fault::{CrashPoint, Faults, wrap};
 use crate::scenario::{Action, Planned, Scenario};
 use crate::world::{SimClock, Timeline, World, epoch};
@@ -18,6 +18,7 @@ pub(super) struct Setting {
     pub(super) id: RolloutId,
     pub(super) world: Arc<World>,
     pub(super) journal: Arc<MemoryJournal>,
+    pub(super) schema: Arc<FakeSchema>,
     pub(super) faults: Arc<Faults>,
     pub(super) ports: Ports,
 }
@@ -29,6 +30,7 @@ impl Setting {
         // A store's leases run by its own clock, which does not jump with the driver's.
         let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
         let timeline: Arc<dyn Timeline> = Arc::clone(&world) as _;
+        let schema = Arc::new(FakeSchema::before(&scenario.release.migrations));
         let faults = Faults::new(scenario.rules.clone(), seed, clock.clone(), timeline);
         let faults = Arc::new(faults.with_crashes(crashes));
         let ports = Ports {
@@ -37,12 +39,14 @@ impl Setting {
             metrics: Arc::clone(&world) as _,
             checks: Arc::clone(&world) as _,
             probes: Arc::clone(&world) as _,
+            schema: Arc::clone(&schema) as _,
+            flags: Arc::new(FakeFlags::on(&scenario.release.flags)),
             journal: Arc::clone(&journal) as _,
             notify: Arc::new(FakeNotify::default()),
             clock: Arc::new(clock.with_jumps(&scenario.jumps)),
         };
         let id = rollout_id(&scenario.release, epoch());
-        Self { id, ports: wrap(ports, &faults), world, journal, faults }
+        Self { id, ports: wrap(ports, &faults), world, journal, schema, faults }
     }
 
     /// Does what people do in the scenario, each at its moment. Never returns.

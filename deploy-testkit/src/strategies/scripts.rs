@@ -10,8 +10,8 @@ use crate::script::{Act, Script, Weather};
 
 /// Scripts that reach every phase: long stretches in which the world answers well, with accidents in between.
 pub fn scripts() -> impl Strategy<Value = Script> {
-    (prop::collection::vec(scenes(), 0..30), any::<bool>())
-        .prop_map(|(scenes, probed)| Script { acts: scenes.concat(), probed })
+    (prop::collection::vec(scenes(), 0..30), any::<bool>(), any::<bool>())
+        .prop_map(|(scenes, probed, migrates)| Script { acts: scenes.concat(), probed, migrates })
 }
 
 /// An act by itself, or a few that must meet at one moment.
@@ -46,6 +46,7 @@ pub fn acts() -> impl Strategy<Value = Act> {
         2 => (prop_oneof![Just(Side::Blue), Just(Side::Green)], healths()).prop_map(|(s, h)| Act::Health(s, h)),
         3 => weathers().prop_map(Act::Weather),
         1 => Just(Act::FailChecks),
+        1 => Just(Act::WriteData),
         3 => commands().prop_map(Act::Command),
     ]
 }
@@ -79,6 +80,10 @@ fn commands() -> impl Strategy<Value = CommandKind> {
         2 => Just(CommandKind::Pause),
         3 => Just(CommandKind::Resume),
         2 => any::<bool>().prop_map(|force| CommandKind::Promote { force }),
-        1 => any::<bool>().prop_map(|force| CommandKind::Abort { issue: IssueKind::HighErrorRate, force }),
+        1 => (issues(), any::<bool>()).prop_map(|(issue, force)| CommandKind::Abort { issue, force }),
     ]
+}
+
+fn issues() -> impl Strategy<Value = IssueKind> {
+    prop::sample::select(IssueKind::ALL.to_vec())
 }

@@ -43,17 +43,18 @@ impl World {
                 (Side::Green, true) => FleetActionKind::Provision,
                 (Side::Blue, true) => FleetActionKind::Revive,
                 (Side::Blue, false) => FleetActionKind::Retire,
-                // Green's tasks are of no more interest to the world once they are not wanted.
-                (Side::Green, false) => return,
+                (Side::Green, false) => FleetActionKind::StopGreen,
             };
             let last = state.history.fleet.iter().rev().find(|action| match side {
-                Side::Green => action.kind == FleetActionKind::Provision,
-                Side::Blue => action.kind != FleetActionKind::Provision,
+                Side::Green => matches!(action.kind, FleetActionKind::Provision | FleetActionKind::StopGreen),
+                Side::Blue => matches!(action.kind, FleetActionKind::Retire | FleetActionKind::Revive),
             });
             let runs = match (side, last) {
                 (Side::Blue, None) => true,
                 (Side::Green, None) => false,
-                (_, Some(action)) => action.kind != FleetActionKind::Retire,
+                (_, Some(action)) => {
+                    matches!(action.kind, FleetActionKind::Provision | FleetActionKind::Revive)
+                }
             };
             if runs == wanted {
                 return;

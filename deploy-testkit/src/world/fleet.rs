@@ -47,8 +47,17 @@ impl World {
             (Side::Blue, FleetActionKind::Retire) if self.drained_at(action, number) <= time => {
                 Running::Nothing
             }
-            (Side::Blue, FleetActionKind::Provision | FleetActionKind::Retire)
-            | (Side::Green, FleetActionKind::Retire | FleetActionKind::Revive) => running,
+            (Side::Green, FleetActionKind::StopGreen) if self.drained_at(action, number) <= time => {
+                Running::Nothing
+            }
+            (
+                Side::Blue,
+                FleetActionKind::Provision | FleetActionKind::Retire | FleetActionKind::StopGreen,
+            )
+            | (
+                Side::Green,
+                FleetActionKind::Retire | FleetActionKind::Revive | FleetActionKind::StopGreen,
+            ) => running,
         })
     }
 
@@ -133,6 +142,15 @@ impl World {
         })
     }
 
+    /// Waits until the targets of an action have drained.
+    async fn let_drain(&self, id: &EffectId) {
+        let history = self.history();
+        let mut numbered = history.fleet.iter().zip(0_u64..);
+        if let Some((action, number)) = numbered.find(|(action, _)| action.effect == *id) {
+            self.clock.sleep_until(self.drained_at(action, number)).await;
+        }
+    }
+
     /// Accepts an action, once per id.
     fn accept(&self, id: &EffectId, fence: FencingToken, kind: FleetActionKind) -> Result<(), PortError> {
         {
@@ -178,17 +196,20 @@ impl Fleet for World {
     ) -> Result<Option<Archive>, PortError> {
         self.call().await;
         self.accept(id, fence, FleetActionKind::Retire)?;
-        let history = self.history();
-        let drained = history
-            .fleet
-            .iter()
-            .zip(0_u64..)
-            .find(|(action, _)| action.effect == *id)
-            .map(|(action, number)| self.drained_at(action, number));
-        if let Some(drained) = drained {
-            self.clock.sleep_until(drained).await;
-        }
+        self.let_drain(id).await;
         Ok(None)
+    }
+
+    async fn stop_green(
+        &self,
+        id: &EffectId,
+        fence: FencingToken,
+        _release: &Release,
+    ) -> Result<(), PortError> {
+        self.call().await;
+        self.accept(id, fence, FleetActionKind::StopGreen)?;
+        self.let_drain(id).await;
+        Ok(())
     }
 
     async fn revive(&self, id: &EffectId, fence: FencingToken, _release: &Release) -> Result<(), PortError> {

@@ -61,6 +61,8 @@ pub enum FleetActionKind {
     Retire,
     /// Blue is started again.
     Revive,
+    /// Green is stopped.
+    StopGreen,
 }
 
 impl History {

@@ -18,9 +18,13 @@ fn ending(trace: &Trace) -> &'static str {
         Some(Phase::Finished(Outcome::RolledBack { .. })) => "rolled back",
         Some(Phase::Finished(Outcome::Abandoned { .. })) => "abandoned",
         Some(Phase::RollingBack(_)) => "held on its way back",
-        Some(Phase::Preparing(_) | Phase::Shifting(_) | Phase::Baking(_) | Phase::Decommissioning(_)) => {
-            "paused"
-        }
+        Some(
+            Phase::Preparing(_)
+            | Phase::Shifting(_)
+            | Phase::Baking(_)
+            | Phase::Decommissioning(_)
+            | Phase::Contracting(_),
+        ) => "paused",
         None => "empty",
     }
 }

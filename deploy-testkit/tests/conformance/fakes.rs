@@ -4,22 +4,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mpac_deploy_core::decision::Decision;
 use mpac_deploy_core::effect::{CheckResult, Health, ObservedWeights};
-use mpac_deploy_core::ids::{CheckName, RecordName, RolloutId};
+use mpac_deploy_core::ids::{CheckName, FlagName, RecordName, RolloutId, SchemaVersion};
 use mpac_deploy_core::metric::{Metric, Side};
+use mpac_deploy_core::migration::Step;
 use mpac_deploy_core::plan::Release;
 use mpac_deploy_core::port::{
-    Checks, Clock, Fleet, Inbox, Journal, Metrics, Notify, PortError, Probes, SystemClock, Traffic,
+    Checks, Clock, Flags, Fleet, Inbox, Journal, Metrics, Notify, PortError, Probes, Schema, SystemClock,
+    Traffic,
 };
 use mpac_deploy_core::time::Period;
 use mpac_deploy_testkit::conformance::{
-    self, ChecksFixture, ClockFixture, Facts, FleetFixture, InboxFixture, JournalFixture, MetricsFixture,
-    NotifyFixture, ProbesFixture, TrafficFixture,
+    self, ChecksFixture, ClockFixture, Facts, FlagsFixture, FleetFixture, InboxFixture, JournalFixture,
+    MetricsFixture, NotifyFixture, ProbesFixture, SchemaFixture, TrafficFixture,
 };
 use mpac_deploy_testkit::fakes::{
-    FakeChecks, FakeClock, FakeFleet, FakeMetrics, FakeNotify, FakeProbes, FakeTraffic, MemoryInbox,
-    MemoryJournal,
+    FakeChecks, FakeClock, FakeFlags, FakeFleet, FakeMetrics, FakeNotify, FakeProbes, FakeSchema,
+    FakeTraffic, MemoryInbox, MemoryJournal,
 };
-use mpac_deploy_testkit::scenario::release;
+use mpac_deploy_testkit::scenario::{migrations, release};
 use mpac_deploy_testkit::world::epoch;
 
 use crate::keeps_contract;
@@ -61,6 +63,52 @@ impl InboxFixture for OfInbox {
 #[tokio::test]
 async fn inbox() {
     keeps_contract!(conformance::inbox(|| async { OfInbox(MemoryInbox::default()) }));
+}
+
+struct OfFlags(FakeFlags);
+
+impl FlagsFixture for OfFlags {
+    fn flags(&self) -> &dyn Flags {
+        &self.0
+    }
+
+    fn names(&self) -> [FlagName; 2] {
+        ["new-payment-flow", "new-receipts"].map(FlagName::from)
+    }
+}
+
+#[tokio::test]
+async fn flags() {
+    let on = || OfFlags(FakeFlags::on(&["new-payment-flow", "new-receipts"].map(FlagName::from)));
+    keeps_contract!(conformance::flags(|| async { on() }));
+}
+
+struct OfSchema(FakeSchema);
+
+#[async_trait]
+impl SchemaFixture for OfSchema {
+    fn schema(&self) -> &dyn Schema {
+        &self.0
+    }
+
+    fn step(&self) -> Step {
+        migrations().expand.remove(0)
+    }
+
+    async fn bring_elsewhere(&self) {
+        self.0.set_version(&self.step().service, &SchemaVersion::from("somewhere"));
+    }
+
+    async fn write(&self) -> String {
+        let column = self.step().adds.remove(0);
+        self.0.write_to(&[&column]);
+        column
+    }
+}
+
+#[tokio::test]
+async fn schema() {
+    keeps_contract!(conformance::schema(|| async { OfSchema(FakeSchema::before(&migrations())) }));
 }
 
 struct OfFleet(FakeFleet);

@@ -7,7 +7,7 @@ use mpac_deploy_core::effect::ObservedWeights;
 use mpac_deploy_core::ids::{CheckName, EffectId, FencingToken, RecordName, RolloutId};
 use mpac_deploy_core::metric::{Metric, Side};
 use mpac_deploy_core::plan::Release;
-use mpac_deploy_core::port::{Checks, Clock, Fleet, Journal, Metrics, Probes, Traffic};
+use mpac_deploy_core::port::{Checks, Clock, Fleet, Journal, Metrics, NoFlags, NoSchema, Probes, Traffic};
 use mpac_deploy_core::time::{Period, Timestamp};
 use mpac_deploy_testkit::conformance::{
     self, ChecksFixture, ClockFixture, Facts, FleetFixture, JournalFixture, MetricsFixture, ProbesFixture,
@@ -38,6 +38,8 @@ impl OfWorld {
             metrics: Arc::clone(&world) as _,
             checks: Arc::clone(&world) as _,
             probes: Arc::clone(&world) as _,
+            schema: Arc::new(NoSchema),
+            flags: Arc::new(NoFlags),
             journal: Arc::new(MemoryJournal::new(Arc::new(clock.clone()))),
             notify: Arc::new(FakeNotify::default()),
             clock: Arc::new(clock),

@@ -2,7 +2,7 @@
 
 use mpac_deploy_core::analysis::Reading;
 use mpac_deploy_core::effect::{Answer, CheckResult, Effect, EffectKind, Health, ObservedWeights};
-use mpac_deploy_core::ids::{CheckName, RecordName, Revision};
+use mpac_deploy_core::ids::{CheckName, RecordName, Revision, SchemaVersion};
 use mpac_deploy_core::journal::{Record, rollout_id};
 use mpac_deploy_core::machine::{Event, Rejected, Rollout};
 use mpac_deploy_core::metric::Metric;
@@ -82,7 +82,16 @@ fn answer(effect: &Effect, weights: &mut ObservedWeights, readings: &[Reading]) 
             Answer::Done
         }
         EffectKind::ConfirmWeights { .. } => Answer::InSync(true),
-        EffectKind::Provision | EffectKind::RetireBlue | EffectKind::ReviveBlue => Answer::Done,
+        EffectKind::Provision
+        | EffectKind::RetireBlue
+        | EffectKind::ReviveBlue
+        | EffectKind::StopGreen
+        | EffectKind::Migrate { .. }
+        | EffectKind::UndoMigration { .. }
+        | EffectKind::SwitchOff { .. } => Answer::Done,
+        EffectKind::ReadSchema { .. } => Answer::Schema(SchemaVersion::from("1")),
+        EffectKind::FindWritten { .. } => Answer::Written(Vec::new()),
+        EffectKind::ReadFlag { .. } => Answer::Flag(false),
         EffectKind::CheckHealth { .. } => Answer::Health(Health::Healthy),
         EffectKind::RunCheck { .. } => Answer::Check(CheckResult::Passed),
         EffectKind::Observe { .. } => Answer::Readings(readings.to_vec()),

@@ -159,6 +159,7 @@ fn a_person_can_end_the_rollback_and_leave_the_schema_expanded() {
     rig.command(abort(IssueKind::DatabaseCorruption, false)).unwrap();
     while rig.step().is_some() {}
     rig.command(CommandKind::Resume).unwrap();
+    rig.run_to_end();
     assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
     assert_eq!(version(&rig, "b"), "8");
 }

@@ -48,8 +48,8 @@ fn migrating() -> Scenario {
 
 #[test]
 fn a_rollback_at_every_point_ends_in_a_state_that_the_gate_allows() {
-    // Every minute until blue is retired, then every hour until the schema is contracted.
-    let minutes = (0..115).chain((2..26).map(|hour| hour * 60 + 1));
+    // Close together until blue is retired, then every few hours until the schema is contracted.
+    let minutes = (0..8).chain((8..124).step_by(6)).chain((4..26).step_by(7).map(|hour| hour * 60 + 1));
     let mut outcomes = std::collections::BTreeMap::<&str, u32>::new();
     let mut wrong = Vec::new();
     for minute in minutes {
@@ -65,7 +65,7 @@ fn a_rollback_at_every_point_ends_in_a_state_that_the_gate_allows() {
     }
     println!("{outcomes:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(outcomes["rolled-back"] > 100 && outcomes["abandoned"] > 0, "{outcomes:?}");
+    assert!(outcomes["rolled-back"] > 40 && outcomes["abandoned"] > 0, "{outcomes:?}");
 }
 
 /// Appends and effects around the changes of a schema: the first ones, and those of the last day.
@@ -74,7 +74,7 @@ fn points(scenario: &Scenario) -> Vec<CrashPoint> {
     let effects: u64 = calls.iter().filter(|(call, _)| call.is_effect()).map(|(_, count)| count).sum();
     let counts = [(CrashPlace::Append, calls[&Call::JournalAppend]), (CrashPlace::Effect, effects)];
     let numbers = counts.into_iter().flat_map(|(place, count)| {
-        (1..=14).chain(count.saturating_sub(14)..=count).map(move |number| (place, number))
+        (1..=8).chain(count.saturating_sub(8)..=count).map(move |number| (place, number))
     });
     numbers
         .flat_map(|(place, number)| {

@@ -96,9 +96,10 @@ impl Rollout {
         observed: ObservedWeights,
         out: &mut Effects,
     ) {
-        let is_verified = match rolling_back.step {
-            RollbackStep::ReadingBack => false,
-            RollbackStep::Verifying => true,
+        let (is_verified, undoes) = match rolling_back.step {
+            RollbackStep::ReadingBack => (false, false),
+            RollbackStep::Verifying => (true, self.undoes_migrations(&rolling_back.cause)),
+            RollbackStep::VerifyingAgain => (true, false),
             RollbackStep::HeldByBlue { .. }
             | RollbackStep::Reviving
             | RollbackStep::AwaitingBlue { .. }
@@ -118,7 +119,7 @@ impl Rollout {
                 out,
             );
             self.set_back(out);
-        } else if is_verified && self.undoes_migrations(&rolling_back.cause) {
+        } else if undoes {
             self.stop_green(out);
         } else if is_verified {
             self.rolled_back(rolling_back.cause, out);
@@ -128,7 +129,7 @@ impl Rollout {
         }
     }
 
-    pub(super) fn rolled_back(&mut self, cause: Cause, out: &mut Effects) {
+    fn rolled_back(&mut self, cause: Cause, out: &mut Effects) {
         let reason = format!(
             "{}: in sync, read back, and read again after the TTL of {}",
             Weights::ALL_BLUE,
@@ -169,6 +170,7 @@ impl Rollout {
             | RollbackStep::ReadingBack
             | RollbackStep::Settling { .. }
             | RollbackStep::Verifying
+            | RollbackStep::VerifyingAgain
             | RollbackStep::StoppingGreen
             | RollbackStep::FindingWritten { .. }
             | RollbackStep::HeldBySchema { .. }
@@ -199,6 +201,7 @@ impl Rollout {
             | RollbackStep::ReadingBack
             | RollbackStep::Settling { .. }
             | RollbackStep::Verifying
+            | RollbackStep::VerifyingAgain
             | RollbackStep::StoppingGreen
             | RollbackStep::FindingWritten { .. }
             | RollbackStep::HeldBySchema { .. }
@@ -218,6 +221,7 @@ impl Rollout {
             | RollbackStep::Setting
             | RollbackStep::ReadingBack
             | RollbackStep::Verifying
+            | RollbackStep::VerifyingAgain
             | RollbackStep::StoppingGreen
             | RollbackStep::FindingWritten { .. }
             | RollbackStep::HeldBySchema { .. }

@@ -98,10 +98,9 @@ impl Rollout {
         }
     }
 
+    /// It has taken minutes: is everything still on blue?
     pub(super) fn end_rollback(&mut self, out: &mut Effects) {
-        if let Phase::RollingBack(RollingBack { cause, .. }) = &self.phase {
-            let cause = cause.clone();
-            self.rolled_back(cause, out);
-        }
+        self.back_at(RollbackStep::VerifyingAgain);
+        self.issue(EffectKind::ReadWeights, out);
     }
 }

@@ -220,6 +220,8 @@ pub enum RollbackStep {
         /// The place of the step.
         step: usize,
     },
+    /// The schema is as it should be, and the weights are read once more.
+    VerifyingAgain,
     /// A migration is not undone by itself: a person must decide.
     HeldBySchema {
         /// The place of the step.

@@ -1,7 +1,7 @@
 //! Where a rollout stands, in words.
 
 use mpac_deploy_core::machine::{
-    Baking, Decommissioning, Outcome, Phase, Preparing, RollbackStep, Rollout, ShiftStep,
+    Baking, Contracting, Decommissioning, Outcome, Phase, Preparing, RollbackStep, Rollout, ShiftStep,
 };
 use mpac_deploy_core::plan::Plan;
 
@@ -31,6 +31,13 @@ pub(super) fn doing(rollout: &Rollout) -> String {
             "making sure that green serves".into()
         }
         Phase::Decommissioning(Decommissioning::Retiring) => "retiring blue".into(),
+        Phase::Contracting(contracting) => match contracting {
+            Contracting::Waiting { until } => format!("the schema is contracted at {}", words::clock(*until)),
+            Contracting::VerifyingWeights => "making sure that green serves".into(),
+            Contracting::Applying { step } => format!("contracting the schema: step {}", step + 1),
+            Contracting::Verifying { step } => format!("reading the schema's version: step {}", step + 1),
+            Contracting::Held { why, .. } => format!("held: {why}"),
+        },
         Phase::RollingBack(rolling_back) => match &rolling_back.step {
             RollbackStep::HeldByBlue { .. } => "held: blue is unhealthy".into(),
             RollbackStep::Reviving | RollbackStep::AwaitingBlue { .. } => "starting blue again".into(),
@@ -38,7 +45,14 @@ pub(super) fn doing(rollout: &Rollout) -> String {
             RollbackStep::Confirming { .. } => "taking traffic back: waiting for every name server".into(),
             RollbackStep::ReadingBack => "taking traffic back: reading the weights".into(),
             RollbackStep::Settling { .. } => "taking traffic back: waiting for the record's TTL".into(),
-            RollbackStep::Verifying => "taking traffic back: reading the weights a last time".into(),
+            RollbackStep::Verifying | RollbackStep::VerifyingAgain => {
+                "taking traffic back: reading the weights a last time".into()
+            }
+            RollbackStep::StoppingGreen => "blue serves: stopping green".into(),
+            RollbackStep::FindingWritten { .. } => "blue serves: looking for data in the new columns".into(),
+            RollbackStep::HeldBySchema { why, .. } => format!("blue serves; held: {why}"),
+            RollbackStep::Undoing { step } => format!("blue serves: undoing migration {}", step + 1),
+            RollbackStep::VerifyingSchema { .. } => "blue serves: reading the schema's version".into(),
         },
         Phase::Finished(_) => "done".into(),
     }
@@ -47,6 +61,8 @@ pub(super) fn doing(rollout: &Rollout) -> String {
 fn preparing_words(plan: &Plan, preparing: &Preparing) -> String {
     match preparing {
         Preparing::Reading => "reading the weights".into(),
+        Preparing::Migrating { step, .. } => format!("expanding the schema: step {}", step + 1),
+        Preparing::Unmigrating { step, .. } => format!("undoing migration {}", step + 1),
         Preparing::Provisioning { .. } => "starting green".into(),
         Preparing::AwaitingHealth { detail, .. } if detail.is_empty() => "waiting for green".into(),
         Preparing::AwaitingHealth { detail, .. } => format!("waiting for green: {detail}"),
@@ -65,7 +81,7 @@ pub(super) fn progress(rollout: &Rollout) -> u64 {
             let bake = u64::from(rollout.plan().stage_bake(*stage).max(1));
             (u64::from(rollout.judge().counted()) * 100 / bake).min(100)
         }
-        Phase::Decommissioning(_) | Phase::Finished(_) => 100,
+        Phase::Decommissioning(_) | Phase::Contracting(_) | Phase::Finished(_) => 100,
         Phase::Preparing(_) | Phase::Shifting(_) | Phase::RollingBack(_) => 0,
     }
 }
@@ -89,7 +105,7 @@ pub(super) fn steps(rollout: &Rollout) -> Vec<(String, Step)> {
         Phase::Preparing(_) => (0, Step::Running),
         Phase::Shifting(shifting) => (shifting.stage + 1, Step::Running),
         Phase::Baking(baking) => (baking.stage + 1, Step::Running),
-        Phase::Decommissioning(_) => (stages + 1, Step::Running),
+        Phase::Decommissioning(_) | Phase::Contracting(_) => (stages + 1, Step::Running),
         Phase::RollingBack(rolling_back) => (rolling_back.stage + 1, Step::TakenBack),
         Phase::Finished(Outcome::Completed) => (stages + 1, Step::Done),
         Phase::Finished(Outcome::RolledBack { .. } | Outcome::Abandoned { .. }) => (0, Step::TakenBack),

@@ -27,8 +27,8 @@ mod outcome;
 mod outstanding;
 mod prepare;
 mod rollback;
-mod share;
 mod schema_rollback;
+mod share;
 mod shift;
 mod state;
 
@@ -55,7 +55,6 @@ use crate::units::Weights;
 use monitor::Monitor;
 use share::Share;
 pub(crate) use share::TRAFFIC_SHARE;
-use state::{Outstanding, Sides, Wait};
 use state::{Outstanding, Sides, SwitchingOff, Wait};
 
 /// One rollout of one release.

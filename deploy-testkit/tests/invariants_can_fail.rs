@@ -37,7 +37,7 @@ type Doctor = fn(&mut Trace);
 
 /// The invariant that must notice, and what is done to the life. `weights are never both zero` is left out: two zeros cannot be
 /// written down as weights, so no life can be doctored to hold them.
-const DOCTORED: [(&str, Doctor); 11] = [
+const DOCTORED: [(&str, Doctor); 12] = [
     ("green's weight rises only after a passed gate", |trace| {
         let weights = Weights::new(0, 100).unwrap();
         let set = EffectKind::SetWeights { weights, direction: Direction::Forward };

@@ -50,7 +50,7 @@ pub struct Violation {
 }
 
 /// Every invariant.
-pub const ALL: [Invariant; 12] = [
+pub const ALL: [Invariant; 13] = [
     never_both_zero::INVARIANT,
     gates_before_weight::INVARIANT,
     facts_before_bake::INVARIANT,

@@ -61,26 +61,20 @@ impl Done {
         if self.is_contracted && (back || *kind == EffectKind::ReviveBlue) {
             return Err(format!("{kind}, whose code does not fit the schema any more"));
         }
-        match kind {
-            EffectKind::Migrate { phase: Phase::Expand, .. } if self.is_provisioned => {
-                Err("the schema is expanded after green was started".into())
-            }
-            EffectKind::Migrate { phase: Phase::Contract, .. } => {
-                let waited =
-                    self.cutover.is_some_and(|cutover| step.after.now().since(cutover) >= CONTRACT_WAIT);
-                if self.is_retired && waited {
-                    Ok(())
-                } else {
-                    Err(format!(
-                        "the schema is contracted; blue is retired: {}, waited: {waited}",
-                        self.is_retired
-                    ))
-                }
-            }
-            EffectKind::UndoMigration { .. } if self.is_provisioned && !self.green_is_stopped => {
-                Err("an expansion is undone under a green that may run".into())
-            }
-            _ => Ok(()),
+        if matches!(kind, EffectKind::Migrate { phase: Phase::Expand, .. }) && self.is_provisioned {
+            return Err("the schema is expanded after green was started".into());
         }
+        if matches!(kind, EffectKind::UndoMigration { .. }) && self.is_provisioned && !self.green_is_stopped {
+            return Err("an expansion is undone under a green that may run".into());
+        }
+        let waited = self.cutover.is_some_and(|cutover| step.after.now().since(cutover) >= CONTRACT_WAIT);
+        if matches!(kind, EffectKind::Migrate { phase: Phase::Contract, .. }) && !(self.is_retired && waited)
+        {
+            return Err(format!(
+                "the schema is contracted; blue is retired: {}, waited: {waited}",
+                self.is_retired
+            ));
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::wire::{Call, Refusal};
-use super::{Shared, ecs, elbv2, route53};
+use super::{Shared, dynamodb, ecs, elbv2, route53};
 
 /// The body of the service's answer.
 pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Result<Vec<u8>, Refusal> {
@@ -24,5 +24,13 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::DescribeLoadBalancers => elbv2::describe_load_balancers(shared, call),
         Operation::DescribeRules => elbv2::describe_rules(shared, call),
         Operation::ModifyRule => elbv2::modify_rule(shared, call),
+        Operation::CreateTable => dynamodb::create_table(shared, call),
+        Operation::DescribeTable => dynamodb::describe_table(shared, call),
+        Operation::UpdateContinuousBackups => dynamodb::update_continuous_backups(shared, call),
+        Operation::GetItem => dynamodb::get_item(shared, call),
+        Operation::PutItem => dynamodb::put_item(shared, call),
+        Operation::UpdateItem => dynamodb::update_item(shared, call),
+        Operation::DeleteItem => dynamodb::delete_item(shared, call),
+        Operation::Query => dynamodb::query(shared, call),
     }
 }

@@ -18,6 +18,7 @@
 
 mod bound;
 mod dispatch;
+mod dynamodb;
 pub mod ecs;
 pub mod elbv2;
 mod fault;
@@ -39,6 +40,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use bound::Bound;
+pub use dynamodb::{AttributeValue, Capacity, Item};
 pub use fault::{CallFault, CallRecord};
 pub use operation::{Operation, Service};
 pub use route53::{
@@ -66,11 +68,13 @@ pub struct Settings {
     pub target_healthy: Duration,
     /// Calls a second and calls at once that the account may make; no limit if `None`.
     pub limit: Option<(u32, u32)>,
+    /// How long a table is CREATING.
+    pub table_creating: Duration,
 }
 
 impl Default for Settings {
     /// Changes are pending for 30 s, as Route 53 typically has them for up to 60; the zone is never busy and the account has no limit.
-    /// A task runs after 20 s and is healthy after another 20.
+    /// A task runs after 20 s and is healthy after another 20; a table is there after 5 s.
     fn default() -> Self {
         Self {
             pending: Duration::from_secs(30),
@@ -78,6 +82,7 @@ impl Default for Settings {
             task_start: Duration::from_secs(20),
             target_healthy: Duration::from_secs(20),
             limit: None,
+            table_creating: Duration::from_secs(5),
         }
     }
 }
@@ -109,6 +114,13 @@ impl Settings {
     #[must_use]
     pub const fn with_limit(mut self, per_second: u32, burst: u32) -> Self {
         self.limit = Some((per_second, burst));
+        self
+    }
+
+    /// The same settings with another time until a table is there.
+    #[must_use]
+    pub const fn with_table_creating(mut self, table_creating: Duration) -> Self {
+        self.table_creating = table_creating;
         self
     }
 }
@@ -147,6 +159,7 @@ struct Account {
     in_sync_at: Vec<Timestamp>,
     ecs: Ecs,
     elbv2: Elbv2,
+    tables: dynamodb::Tables,
     script: Script,
     calls: Vec<CallRecord>,
 }
@@ -191,6 +204,7 @@ impl AwsSim {
             in_sync_at: Vec::new(),
             ecs: Ecs::default(),
             elbv2: Elbv2::default(),
+            tables: dynamodb::Tables::new(),
             script: Script::new(settings.limit, clock.now()),
             calls: Vec::new(),
         };

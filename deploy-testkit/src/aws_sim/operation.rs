@@ -111,6 +111,7 @@ operations! {
     Ecs: CreateService, DescribeServices, DescribeTaskDefinition, DescribeTasks, ListTasks, RegisterTaskDefinition, TagResource,
         UpdateService;
     ElasticLoadBalancing: DescribeLoadBalancers, DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
+    DynamoDb: CreateTable, DescribeTable, UpdateContinuousBackups, GetItem, PutItem, UpdateItem, DeleteItem, Query;
 }
 
 impl Operation {

@@ -46,11 +46,19 @@ pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) code: Cow<'static, str>,
     pub(super) message: String,
+    /// What is sent in place of the protocol's own body.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 impl Refusal {
     pub(super) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into() }
+        Self { status, code: code.into(), message: message.into(), body: None }
+    }
+
+    /// The same refusal with a body that says more.
+    pub(super) fn with_body(mut self, body: Vec<u8>) -> Self {
+        self.body = Some(body);
+        self
     }
 }
 
@@ -90,7 +98,7 @@ impl Protocol {
     /// A refusal as this protocol writes it. Text can always be written; without a body the client still has the status.
     pub(super) fn refuse(self, refusal: &Refusal) -> Answer {
         let (code, message) = (refusal.code.as_ref(), refusal.message.as_str());
-        let body = match self {
+        let body = refusal.body.clone().unwrap_or_else(|| match self {
             Self::RestXml | Self::Query => {
                 let error = XmlErrorBody { kind: "Sender", code, message };
                 let document = XmlError { error, request_id: REQUEST_ID };
@@ -102,7 +110,7 @@ impl Protocol {
                 let written = ciborium::into_writer(&Error { code, message }, &mut bytes);
                 if written.is_ok() { bytes } else { Vec::new() }
             }
-        };
+        });
         Answer { status: refusal.status, code: Some(code.to_owned()), ..self.answer(body) }
     }
 

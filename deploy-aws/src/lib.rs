@@ -5,6 +5,7 @@
 //! - [`Route53Traffic`]: the weights of a blue-green pair as two weighted alias records of Route 53,
 //! - [`AlbTraffic`]: the same weights as two target groups of a listener rule of a load balancer,
 //! - `infra` (feature `infra`): templates for CloudFormation and Terraform, and a check of those that are there,
+//! - [`DynamoJournal`]: journal and lease in one DynamoDB table, for controllers on many machines,
 //! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process,
 //! - [`Finding`]: what would hurt a rollout although nothing is wrong by itself, such as [`route53::traps`],
 //! - [`balancer`]: the load balancers behind the records, and who is healthy there,
@@ -36,6 +37,8 @@
 pub mod alb;
 pub mod balancer;
 pub mod client;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 mod error;
 mod finding;
 #[cfg(feature = "infra")]
@@ -48,6 +51,8 @@ pub mod route53;
 
 #[cfg(feature = "alb")]
 pub use alb::{AlbConfig, AlbError, AlbTraffic, RuleError};
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::{DynamoConfig, DynamoJournal, HistoryQuery, RolloutEntry};
 pub use error::CallError;
 pub use finding::{Finding, Severity};
 pub use quota::Quota;

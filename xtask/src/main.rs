@@ -16,6 +16,7 @@ mod checks;
 mod ci;
 mod docs;
 mod markdown;
+mod node;
 mod postgres;
 mod python;
 mod recordings;

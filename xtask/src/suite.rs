@@ -5,6 +5,7 @@
 //! | variable | what it names | set when |
 //! |---|---|---|
 //! | `CHROMIUM` | a browser that runs headless | one is found or can be installed |
+//! | `DYNALITE` | an independent DynamoDB, which the tests start themselves | Node is on the search path |
 //! | `MPAC_POSTGRES` | how to connect to a PostgreSQL server of the tests' own | always, for the ignored ones |
 //! | `MPAC_SHARED_DATA` | the folder of real recordings | `../shared/data` exists beside the checkout |
 
@@ -15,6 +16,7 @@ use clap::Args;
 
 use crate::browser::{self, Browser};
 use crate::ci::command;
+use crate::node::{self, Packages};
 use crate::postgres::{self, Server};
 use crate::python;
 use crate::repo::Repo;
@@ -40,6 +42,10 @@ pub(crate) fn run<W: Write>(repo: &Repo, runner: &mut Runner<W>, options: &Optio
             python::prepare(repo, &repo.root().join(python::VENV))
         })?;
         variables.push(("PATH", path));
+    }
+    match runner.step("node packages", "cargo xtask test", || node::find(repo))? {
+        Packages::Installed(dynalite) => variables.push(("DYNALITE", dynalite.into_os_string())),
+        Packages::Missing(why) => runner.say(&format!("    the tests on dynalite are skipped: {why}")),
     }
     match repo.root().join(RECORDINGS).canonicalize() {
         Ok(path) => variables.push(("MPAC_SHARED_DATA", path.into_os_string())),

@@ -92,6 +92,11 @@ impl Script {
         self.strikes.insert(Some(service), Strike { share, faults: faults.to_vec(), dice: Dice::new(seed) });
     }
 
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+        self.strikes.clear();
+    }
+
     /// What happens to the call that comes in now.
     pub(super) fn next(&mut self, operation: Operation, now: Timestamp) -> CallFault {
         self.calls += 1;

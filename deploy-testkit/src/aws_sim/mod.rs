@@ -312,6 +312,11 @@ impl AwsSim {
     pub fn strike(&self, share: f64, faults: &[CallFault], seed: u64) {
         self.shared.account.get().script.strike(share, faults, seed);
     }
+
+    /// Takes back every fault that is in line or strikes.
+    pub fn clear_faults(&self) {
+        self.shared.account.get().script.clear();
+    }
 }
 
 impl Drop for AwsSim {

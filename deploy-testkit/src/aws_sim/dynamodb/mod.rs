@@ -54,6 +54,15 @@ impl AwsSim {
         }
     }
 
+    /// Takes an item out of a table past the API; its key is what counts.
+    pub fn remove_item(&self, table: &str, item: &Item) {
+        if let Some(table) = self.shared.account.get().tables.get_mut(table)
+            && let Ok(key) = table.key_of(item)
+        {
+            table.items.remove(&key);
+        }
+    }
+
     /// The capacity that the calls on a table have used so far.
     #[must_use]
     pub fn used_capacity(&self, table: &str) -> Capacity {

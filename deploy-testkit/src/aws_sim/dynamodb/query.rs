@@ -110,10 +110,10 @@ impl Plan {
 
 /// The partition that a key condition names, and what it says of the sort key.
 fn split(table: &Table, condition: Condition) -> Result<(String, Option<Condition>), Refusal> {
-    let (partition, sort) = match condition {
-        Condition::And(left, right) if names(&left) == table.keys.first() => (*left, Some(*right)),
-        Condition::And(left, right) => (*right, Some(*left)),
-        other => (other, None),
+    let (partition, sort) = if let Condition::And(left, right) = condition {
+        if names(&left) == table.keys.first() { (*left, Some(*right)) } else { (*right, Some(*left)) }
+    } else {
+        (condition, None)
     };
     let unsupported = || invalid("Query key condition not supported");
     let Condition::Compare(Operand::Path(name), Comparator::Equal, Operand::Value(AttributeValue::S(key))) =

@@ -23,8 +23,8 @@ use super::patience::{Patience, patiently};
 use super::table::SORT_KEY;
 
 /// How large the records in the head may become before they move to an item of their own, in bytes. Every append writes the head whole,
-/// and a write is paid for by the kilobyte: at 4 KB, about nine of ten appends are a single call, of three units on average.
-const TAIL: usize = 4 * 1024;
+/// and a write is paid for by the kilobyte: at 2 KB, twelve of thirteen appends of a healthy rollout are a single call, of two units on average.
+const TAIL: usize = 2 * 1024;
 
 /// How large a batch may become, in bytes of text: well below the 400 KB of an item.
 const BATCH: usize = 256 * 1024;

@@ -16,8 +16,8 @@ use super::DynamoJournal;
 use super::calls::{Order, Sort, Written};
 use super::change::Change;
 use super::history;
-use super::item::{Batch, Head, list, n, name, s, text};
-use super::keys::{Key, RECORDS, partition_of, parts_prefix};
+use super::item::{Head, list, n, name, s, text};
+use super::keys::{Key, partition_of, parts_prefix};
 use super::lease::{sign_of_life, too_late};
 use super::patience::{Patience, patiently};
 use super::table::SORT_KEY;
@@ -161,10 +161,7 @@ impl DynamoJournal {
         if about.is_some_and(|record| record != append.lease.record) {
             return Err(elsewhere(append));
         }
-        let (partition, sort) = (partition_of(append.rollout), Sort::Prefix(RECORDS.into()));
-        let latest = patiently(|| self.calls.query(&partition, &sort, Order::Descending, Some(1)));
-        let latest = latest.await?.first().map(Batch::of).transpose()?;
-        let version = latest.map_or(0, |batch| batch.first + batch.texts.len() as u64 - 1);
+        let version = self.latest_batch(append.rollout).await?.map_or(0, |batch| batch.last());
         Ok(End { version, first: version + 1, tail: Vec::new() })
     }
 

@@ -94,6 +94,7 @@ fn port(error: JournalError) -> PortError {
         | JournalError::LeaseLost
         | JournalError::Conflict { .. }
         | JournalError::Damaged(_)
+        | JournalError::Newer(_)
         | _ => PortError::Refused(error.to_string()),
     }
 }

@@ -25,6 +25,7 @@ pub(super) mod name {
     pub(in super::super) const RECORD: &str = "record";
     pub(in super::super) const SERVICE: &str = "service";
     pub(in super::super) const BEGAN: &str = "began";
+    pub(in super::super) const RELEASE: &str = "release";
     /// The name of the parts in which the tail stands, since it is too large for the head.
     pub(in super::super) const PARTS: &str = "parts";
     /// A command's place in the order in which they were posted, and the latest one.
@@ -109,6 +110,11 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn of(item: &Item) -> Result<Self, JournalError> {
         Ok(Self { first: number(item, name::FIRST)?, texts: texts(item)? })
+    }
+
+    /// The number of the last record.
+    pub(super) const fn last(&self) -> u64 {
+        (self.first + self.texts.len() as u64).saturating_sub(1)
     }
 }
 

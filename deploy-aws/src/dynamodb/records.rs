@@ -1,7 +1,7 @@
 //! Reading what is stored.
 
 use mpac_deploy_core::ids::{RecordName, RolloutId};
-use mpac_deploy_core::journal::Record;
+use mpac_deploy_core::journal::{Record, RecordError};
 use mpac_deploy_core::port::JournalError;
 
 use super::DynamoJournal;
@@ -27,6 +27,13 @@ impl DynamoJournal {
             head.tail = parts.into_iter().flat_map(|part| part.texts).collect();
         }
         head.whole()
+    }
+
+    /// The latest of the records that have left the head.
+    pub(super) async fn latest_batch(&self, rollout: &RolloutId) -> Result<Option<Batch>, JournalError> {
+        let (partition, sort) = (partition_of(rollout), Sort::Prefix(RECORDS.into()));
+        let latest = patiently(|| self.calls.query(&partition, &sort, Order::Descending, Some(1))).await?;
+        latest.first().map(Batch::of).transpose()
     }
 
     async fn batches(&self, rollout: &RolloutId, prefix: String) -> Result<Vec<Batch>, JournalError> {
@@ -88,18 +95,18 @@ fn add(
     Ok(())
 }
 
-fn decode(rollout: &RolloutId, number: u64, text: &str) -> Result<Record, JournalError> {
-    serde_json::from_str(text).map_err(|error| {
-        JournalError::Damaged(format!("record {number} of the rollout {rollout} cannot be read: {error}"))
+pub(super) fn decode(rollout: &RolloutId, number: u64, text: &str) -> Result<Record, JournalError> {
+    Record::from_json(text).map_err(|error| {
+        let why = format!("record {number} of the rollout {rollout}: {error}");
+        match error {
+            RecordError::Newer { .. } => JournalError::Newer(why),
+            RecordError::Unreadable(_) | _ => JournalError::Damaged(why),
+        }
     })
 }
 
 /// Records as they are stored.
 pub(super) fn encode(records: &[Record]) -> Result<Vec<String>, JournalError> {
-    let text = |record: &Record| {
-        serde_json::to_string(record).map_err(|error| {
-            JournalError::Damaged(format!("record {} cannot be written: {error}", record.number))
-        })
-    };
+    let text = |record: &Record| record.to_json().map_err(|error| JournalError::Damaged(error.to_string()));
     records.iter().map(text).collect()
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use mpac_deploy_aws::HistoryQuery;
 use mpac_deploy_core::ids::{RecordName, RolloutId};
-use mpac_deploy_core::port::Journal;
+use mpac_deploy_core::journal::{RECORD_VERSION, Record};
+use mpac_deploy_core::port::{History, Journal, JournalError};
 use mpac_deploy_core::time::Timestamp;
 use mpac_deploy_testkit::aws_sim::{CallFault, Operation};
 use mpac_deploy_testkit::world::epoch;
 
-use crate::records::{TTL, begun, record};
+use crate::records::{TTL, begun, record, records, rollout};
 use crate::rig::{Rig, rig};
 
 fn hour(hours: u64) -> Timestamp {
@@ -99,4 +100,39 @@ async fn a_rollout_is_listed_even_if_the_note_of_its_first_record_was_lost() {
     rig.journal.append(&lease, &rollout, 0, &first).await.unwrap();
     assert_eq!(rig.journal.list().await, Ok(vec![rollout.clone()]));
     assert_eq!(found(&rig, HistoryQuery::of("svc-portal")).await, [rollout.as_str()]);
+}
+
+#[tokio::test]
+async fn rollouts_are_summed_up_the_oldest_first() {
+    let rig = rig().await;
+    roll_out(&rig, "svc-smarttab", 2).await;
+    let all = records(40, 300);
+    let lease = rig.journal.acquire(&record(), "first", TTL).await.unwrap();
+    rig.journal.append(&lease, &rollout(), 0, &all).await.unwrap();
+    // Another rollout of the same record pushes the records of this one out of the head.
+    let other = RolloutId::from("other");
+    rig.journal.append(&lease, &other, 0, &[begun(&other, "svc-portal", hour(3))]).await.unwrap();
+    let found = rig.another().await.rollouts().await.unwrap();
+    let shown: Vec<_> = found
+        .iter()
+        .map(|one| (one.id.as_str(), one.release.service.as_str(), one.begun, one.latest, one.records))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (rollout().as_str(), "svc-portal", epoch(), all[39].at, 40),
+            ("svc-smarttab-2", "svc-smarttab", hour(2), hour(2), 1),
+            ("other", "svc-portal", hour(3), hour(3), 1),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_record_of_a_later_version_is_not_guessed_at() {
+    let rig = rig().await;
+    let newer = Record { version: RECORD_VERSION + 1, ..begun(&rollout(), "svc-portal", epoch()) };
+    let lease = rig.journal.acquire(&record(), "first", TTL).await.unwrap();
+    rig.journal.append(&lease, &rollout(), 0, &[newer]).await.unwrap();
+    let load = rig.journal.load(&rollout()).await;
+    assert!(matches!(&load, Err(JournalError::Newer(why)) if why.contains("record 1")), "{load:?}");
 }

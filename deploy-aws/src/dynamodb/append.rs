@@ -140,17 +140,15 @@ impl DynamoJournal {
     /// The records that are not stored yet. What is stored beyond `expected` must be what was to be appended: then an answer was lost.
     async fn rest<'a>(&self, append: &'a Append<'_>, end: &End) -> Result<&'a [String], JournalError> {
         let conflict = || JournalError::Conflict { expected: append.expected, found: end.version };
-        let from = |texts: &[String], start: u64| {
-            let beyond =
-                usize::try_from(start).ok().and_then(|start| texts.get(start..)).map(<[String]>::to_vec);
-            beyond.ok_or_else(conflict)
-        };
         if append.expected > end.version {
             return Err(conflict());
         }
         let beyond = match (append.expected + 1).checked_sub(end.first) {
-            Some(start) => from(&end.tail, start)?,
-            None => from(&self.texts(append.rollout, Some((end.first, &end.tail))).await?, append.expected)?,
+            Some(start) => {
+                let start = usize::try_from(start).unwrap_or(usize::MAX);
+                end.tail.get(start..).ok_or_else(conflict)?.to_vec()
+            }
+            None => self.texts(append.rollout, append.expected, Some((end.first, &end.tail))).await?,
         };
         append.texts.strip_prefix(beyond.as_slice()).ok_or_else(conflict)
     }

@@ -75,6 +75,11 @@ impl Change {
         self.only_if_new_or_compared(name, "<", value)
     }
 
+    /// Only if there is no such item, or its value is at most this one.
+    pub(super) fn only_if_new_or_at_most(self, name: &str, value: AttributeValue) -> Self {
+        self.only_if_new_or_compared(name, "<=", value)
+    }
+
     fn only_if_new_or_compared(mut self, name: &str, comparator: &str, value: AttributeValue) -> Self {
         let (key, name_placeholder) = (self.name(PARTITION_KEY), self.name(name));
         let value = self.value("old", name, value);

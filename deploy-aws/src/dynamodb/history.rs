@@ -153,7 +153,7 @@ impl DynamoJournal {
             return Ok(true);
         }
         let line = entry(item)?;
-        let records = self.load_all(&line.rollout).await?;
+        let records = self.load_after(&line.rollout, 0).await?;
         let is_of = |first: &Record| {
             first.at == line.began && release_of(first).is_some_and(|release| release.service == line.service)
         };

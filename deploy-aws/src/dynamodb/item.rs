@@ -33,6 +33,8 @@ pub(super) mod name {
     pub(in super::super) const ID: &str = "id";
     pub(in super::super) const COMMAND: &str = "command";
     pub(in super::super) const REPLY: &str = "reply";
+    pub(in super::super) const FORMAT: &str = "format";
+    pub(in super::super) const STATE: &str = "state";
     /// Whether the rollout's first record is known to be stored.
     pub(in super::super) const STORED: &str = "stored";
 }

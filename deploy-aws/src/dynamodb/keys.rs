@@ -5,6 +5,7 @@
 //! | `record#NAME` | `head` | the lease on a record name, and the end of the rollout that it was last used for |
 //! | `rollout#ID` | `about` | the record name that the rollout belongs to |
 //! | `rollout#ID` | `records#FIRST` | records from this number on |
+//! | `rollout#ID` | `snapshot` | the latest snapshot |
 //! | `rollout#ID` | `part#FENCE.ATTEMPT#FIRST` | a part of a tail that is too large for the head |
 //! | `inbox#ID` | `counter` | how many commands were posted for the rollout |
 //! | `inbox#ID` | `command#COMMAND` | a posted command, its place in the order, and the reply |
@@ -41,6 +42,10 @@ impl Key {
     /// Records from this number on; the order of the keys is that of the numbers.
     pub(super) fn batch(rollout: &RolloutId, first: u64) -> Self {
         Self { partition: partition_of(rollout), sort: format!("{RECORDS}{first:020}") }
+    }
+
+    pub(super) fn snapshot(rollout: &RolloutId) -> Self {
+        Self { partition: partition_of(rollout), sort: "snapshot".into() }
     }
 
     /// A part of a tail.

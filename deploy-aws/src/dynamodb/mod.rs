@@ -13,6 +13,7 @@ mod lease;
 mod patience;
 mod records;
 mod sight;
+mod snapshot;
 pub mod table;
 
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use mpac_deploy_core::ids::{RecordName, RolloutId};
-use mpac_deploy_core::journal::Record;
+use mpac_deploy_core::journal::{Record, Snapshot};
 use mpac_deploy_core::port::{Journal, JournalError, Lease};
 
 pub use history::{HistoryQuery, RolloutEntry};
@@ -156,8 +157,21 @@ impl Journal for DynamoJournal {
         self.append_all(&Append { lease, rollout, expected, records, texts }).await
     }
 
-    async fn load(&self, rollout: &RolloutId) -> Result<Vec<Record>, JournalError> {
-        self.load_all(rollout).await
+    async fn load(&self, rollout: &RolloutId, after: u64) -> Result<Vec<Record>, JournalError> {
+        self.load_after(rollout, after).await
+    }
+
+    async fn keep(
+        &self,
+        lease: &Lease,
+        rollout: &RolloutId,
+        snapshot: &Snapshot,
+    ) -> Result<(), JournalError> {
+        self.keep_snapshot(lease, rollout, snapshot).await
+    }
+
+    async fn snapshot(&self, rollout: &RolloutId) -> Result<Option<Snapshot>, JournalError> {
+        self.latest_snapshot(rollout).await
     }
 
     async fn list(&self) -> Result<Vec<RolloutId>, JournalError> {

@@ -49,50 +49,77 @@ impl DynamoJournal {
         item.map(|item| text(&item, name::RECORD).map(RecordName::new)).transpose()
     }
 
-    pub(super) async fn load_all(&self, rollout: &RolloutId) -> Result<Vec<Record>, JournalError> {
+    pub(super) async fn load_after(
+        &self,
+        rollout: &RolloutId,
+        after: u64,
+    ) -> Result<Vec<Record>, JournalError> {
         let Some(record) = self.about(rollout).await? else { return Ok(Vec::new()) };
         // The head comes first: records leave it only once they stand in items of their own, which are read after it.
         let head = self.head(&record).await?.filter(|head| head.rollout.as_ref() == Some(rollout));
         let tail = head.as_ref().map(|head| (head.first, head.tail.as_slice()));
-        let texts = self.texts(rollout, tail).await?;
-        texts.iter().zip(1_u64..).map(|(text, number)| decode(rollout, number, text)).collect()
+        let texts = self.texts(rollout, after, tail).await?;
+        texts.iter().zip(after + 1..).map(|(text, number)| decode(rollout, number, text)).collect()
     }
 
-    /// Every record, from the items of their own and from the tail, which begins with the record of this number.
+    /// The records after the first `after`, from the items of their own and from the tail, which begins with the record of this number.
     pub(super) async fn texts(
         &self,
         rollout: &RolloutId,
+        after: u64,
         tail: Option<(u64, &[String])>,
     ) -> Result<Vec<String>, JournalError> {
-        let mut texts = Vec::new();
-        for batch in self.batches(rollout, RECORDS.into()).await? {
-            add(&mut texts, rollout, batch.first, &batch.texts)?;
+        let mut texts = Texts { rollout, after, texts: Vec::new() };
+        if tail.is_none_or(|(first, _)| first > after + 1) {
+            for batch in self.batches_after(rollout, after).await? {
+                texts.add(batch.first, &batch.texts)?;
+            }
         }
         if let Some((first, tail)) = tail {
-            add(&mut texts, rollout, first, tail)?;
+            texts.add(first, tail)?;
         }
-        Ok(texts)
+        Ok(texts.texts)
+    }
+
+    /// The batches that hold the records after the first `after`.
+    async fn batches_after(&self, rollout: &RolloutId, after: u64) -> Result<Vec<Batch>, JournalError> {
+        if after == 0 {
+            return self.batches(rollout, RECORDS.into()).await;
+        }
+        let partition = partition_of(rollout);
+        let sort_of = |first| Key::batch(rollout, first).sort;
+        // The next record may stand in the midst of the batch that begins before it.
+        let before = Sort::Between(sort_of(1), sort_of(after + 1));
+        let before = patiently(|| self.calls.query(&partition, &before, Order::Descending, Some(1))).await?;
+        let first = before.first().map(Batch::of).transpose()?.map_or(after + 1, |batch| batch.first);
+        let from = Sort::Between(sort_of(first), sort_of(u64::MAX));
+        let items = patiently(|| self.calls.query(&partition, &from, Order::Ascending, None)).await?;
+        items.iter().map(Batch::of).collect()
     }
 }
 
-/// Adds what is not there yet; records may stand in two places, but none may be missing.
-fn add(
-    texts: &mut Vec<String>,
-    rollout: &RolloutId,
-    first: u64,
-    more: &[String],
-) -> Result<(), JournalError> {
-    let there = texts.len() as u64;
-    if first > there + 1 || first == 0 {
-        return Err(JournalError::Damaged(format!(
-            "the rollout {rollout} has no records from {} to {}",
-            there + 1,
-            first.saturating_sub(1)
-        )));
+/// Records after the first `after` of a rollout, as they are put together.
+struct Texts<'a> {
+    rollout: &'a RolloutId,
+    after: u64,
+    texts: Vec<String>,
+}
+
+impl Texts<'_> {
+    /// Adds what is not there yet; records may stand in two places, but none may be missing.
+    fn add(&mut self, first: u64, more: &[String]) -> Result<(), JournalError> {
+        let next = self.after + self.texts.len() as u64 + 1;
+        if first > next || first == 0 {
+            return Err(JournalError::Damaged(format!(
+                "the rollout {} has no records from {next} to {}",
+                self.rollout,
+                first.saturating_sub(1)
+            )));
+        }
+        let known = usize::try_from(next - first).unwrap_or(usize::MAX);
+        self.texts.extend(more.get(known..).unwrap_or_default().iter().cloned());
+        Ok(())
     }
-    let known = usize::try_from(there + 1 - first).unwrap_or(usize::MAX);
-    texts.extend(more.get(known..).unwrap_or_default().iter().cloned());
-    Ok(())
 }
 
 pub(super) fn decode(rollout: &RolloutId, number: u64, text: &str) -> Result<Record, JournalError> {

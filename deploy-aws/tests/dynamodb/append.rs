@@ -20,10 +20,10 @@ async fn most_appends_are_one_call() {
     let rig = rig().await;
     let records = records(200, 150);
     append_one_by_one(&rig, &records).await;
-    assert_eq!(rig.journal.load(&rollout()).await, Ok(records));
+    assert_eq!(rig.journal.load(&rollout(), 0).await, Ok(records));
     let appends = rig.operations().iter().filter(|call| **call == Operation::UpdateItem).count();
     // Beside the appends: a lease, three items that announce the rollout, and a copy of the tail now and then.
-    assert!((200..240).contains(&appends), "{appends}");
+    assert!((200..260).contains(&appends), "{appends}");
     let reads = rig.operations().iter().filter(|call| **call == Operation::GetItem).count();
     assert!(reads <= 5, "a holder knows what it has written: {reads}");
 }
@@ -45,9 +45,23 @@ async fn many_records_are_loaded_by_pages() {
         rig.journal.append(&lease, &rollout(), number * 10, chunk).await.unwrap();
     }
     let before = rig.operations().len();
-    assert_eq!(rig.another().await.load(&rollout()).await, Ok(records));
+    assert_eq!(rig.another().await.load(&rollout(), 0).await, Ok(records));
     let pages = rig.operations().split_off(before).iter().filter(|call| **call == Operation::Query).count();
     assert!(pages > 2, "{pages}");
+}
+
+#[tokio::test]
+async fn records_after_any_number_are_loaded_without_the_ones_before() {
+    let rig = rig().await;
+    let records = records(120, 300);
+    append_one_by_one(&rig, &records).await;
+    for after in 0..=records.len() {
+        let before = rig.operations().len();
+        let found = rig.journal.load(&rollout(), after as u64).await;
+        assert_eq!(found.as_deref(), Ok(&records[after..]), "after {after}");
+        assert!(rig.operations().len() - before <= 4, "after {after}");
+    }
+    assert_eq!(rig.journal.load(&rollout(), 500).await, Ok(Vec::new()));
 }
 
 #[tokio::test]
@@ -72,7 +86,7 @@ async fn a_call_that_is_throttled_or_cut_is_made_again() {
             let appended = rig.journal.append(&lease, &rollout(), stored, std::slice::from_ref(record)).await;
             assert_eq!(appended, Ok(()), "{fault:?}");
         }
-        assert_eq!(rig.journal.load(&rollout()).await.as_ref(), Ok(&records), "{fault:?}");
+        assert_eq!(rig.journal.load(&rollout(), 0).await.as_ref(), Ok(&records), "{fault:?}");
     }
 }
 
@@ -89,7 +103,7 @@ async fn a_table_that_is_away_for_longer_is_unavailable_and_the_same_append_succ
     // The first attempt took effect, and nobody knows. More has happened since.
     rig.aws.clear_faults();
     assert_eq!(rig.journal.append(&lease, &rollout(), 2, &records[2..]).await, Ok(()));
-    assert_eq!(rig.journal.load(&rollout()).await, Ok(records));
+    assert_eq!(rig.journal.load(&rollout(), 0).await, Ok(records));
 }
 
 #[tokio::test]
@@ -113,8 +127,8 @@ async fn a_rollout_goes_on_after_others_of_the_same_record() {
     let lease = rig.journal.acquire(&record(), "first", TTL).await.unwrap();
     rig.journal.append(&lease, &other, 0, &theirs).await.unwrap();
     rig.journal.append(&lease, &rollout(), 20, &ours[20..]).await.unwrap();
-    assert_eq!(rig.journal.load(&rollout()).await, Ok(ours));
-    assert_eq!(rig.journal.load(&other).await, Ok(theirs));
+    assert_eq!(rig.journal.load(&rollout(), 0).await, Ok(ours));
+    assert_eq!(rig.journal.load(&other, 0).await, Ok(theirs));
 }
 
 #[tokio::test]
@@ -130,7 +144,7 @@ async fn a_rollout_belongs_to_one_record_name() {
             "{refused:?}"
         );
     }
-    assert_eq!(rig.journal.load(&rollout()).await.map(|records| records.len()), Ok(2));
+    assert_eq!(rig.journal.load(&rollout(), 0).await.map(|records| records.len()), Ok(2));
 }
 
 #[tokio::test]
@@ -142,7 +156,7 @@ async fn records_that_were_taken_out_by_hand_are_missed() {
     });
     let batch = batch.unwrap();
     rig.aws.remove_item(TABLE, &batch);
-    let load = rig.journal.load(&rollout()).await;
+    let load = rig.journal.load(&rollout(), 0).await;
     assert!(
         matches!(&load, Err(JournalError::Damaged(why)) if why.contains("has no records from")),
         "{load:?}"
@@ -157,13 +171,13 @@ async fn an_append_that_is_larger_than_an_item_is_stored_whole() {
     append_one_by_one(&rig, &all[..3]).await;
     let lease = rig.journal.acquire(&record(), "first", 100 * TTL).await.unwrap();
     rig.journal.append(&lease, &rollout(), 3, &all[3..]).await.unwrap();
-    assert_eq!(rig.another().await.load(&rollout()).await.as_ref(), Ok(&all));
+    assert_eq!(rig.another().await.load(&rollout(), 0).await.as_ref(), Ok(&all));
 
     let more: Vec<Record> = (1001..=1100).map(|number| happened(number, "later")).collect();
     for (stored, one) in (1000..).zip(&more) {
         rig.journal.append(&lease, &rollout(), stored, std::slice::from_ref(one)).await.unwrap();
     }
-    assert_eq!(rig.another().await.load(&rollout()).await, Ok([all, more].concat()));
+    assert_eq!(rig.another().await.load(&rollout(), 0).await, Ok([all, more].concat()));
     let parts =
         rig.aws.items(TABLE).iter().filter(|item| item["sk"].text().unwrap().starts_with("part#")).count();
     assert_eq!(parts, 0, "what is referred to no more is deleted");
@@ -182,12 +196,12 @@ async fn of_a_large_append_that_breaks_off_nothing_is_stored_and_it_can_be_made_
             rig.aws.script(Operation::UpdateItem, vec![CallFault::CutBefore; 10]);
             let broken = rig.journal.append(&lease, &rollout(), 3, &all[3..280]).await;
             rig.aws.clear_faults();
-            let stored = rig.another().await.load(&rollout()).await.unwrap().len();
+            let stored = rig.another().await.load(&rollout(), 0).await.unwrap().len();
             assert!(stored == 3 || stored == 280, "write {write}: {stored}");
             assert!(broken.is_err() || stored == 280, "write {write}: {stored}");
             // Meanwhile more has happened.
             rig.journal.append(&lease, &rollout(), 3, &all[3..]).await.unwrap();
-            assert_eq!(rig.another().await.load(&rollout()).await, Ok(all), "write {write}, {fault:?}");
+            assert_eq!(rig.another().await.load(&rollout(), 0).await, Ok(all), "write {write}, {fault:?}");
         }
     }
 }

@@ -63,7 +63,7 @@ async fn dies_at(write: usize, fault: CallFault) -> bool {
     for (rollout, written, taken) in
         [(rollout(), &ours, taken.0), (RolloutId::from("another"), &theirs, taken.1)]
     {
-        let found = second.load(&rollout).await.unwrap();
+        let found = second.load(&rollout, 0).await.unwrap();
         assert!(found.len() >= taken, "{what}: {} of {taken} are there", found.len());
         assert_eq!(found, written[..found.len()], "{what}");
         assert_eq!(second.list().await.unwrap().contains(&rollout), !found.is_empty(), "{what}");
@@ -71,7 +71,7 @@ async fn dies_at(write: usize, fault: CallFault) -> bool {
             let next = happened(found.len() as u64 + 1, "by the second");
             let expected = found.len() as u64;
             second.append(&lease, &rollout, expected, std::slice::from_ref(&next)).await.unwrap();
-            assert_eq!(second.load(&rollout).await.unwrap(), [found, vec![next]].concat(), "{what}");
+            assert_eq!(second.load(&rollout, 0).await.unwrap(), [found, vec![next]].concat(), "{what}");
         }
     }
     if lease.fence > FencingToken(1) {

@@ -62,7 +62,7 @@ async fn announced_only(rig: &Rig, rollout: &RolloutId, hours: u64) {
     let first = [begun(rollout, "svc-portal", hour(hours))];
     assert!(rig.journal.append(&lease, rollout, 0, &first).await.is_err());
     rig.aws.clear_faults();
-    assert_eq!(rig.journal.load(rollout).await, Ok(Vec::new()));
+    assert_eq!(rig.journal.load(rollout, 0).await, Ok(Vec::new()));
 }
 
 #[tokio::test]
@@ -133,6 +133,6 @@ async fn a_record_of_a_later_version_is_not_guessed_at() {
     let newer = Record { version: RECORD_VERSION + 1, ..begun(&rollout(), "svc-portal", epoch()) };
     let lease = rig.journal.acquire(&record(), "first", TTL).await.unwrap();
     rig.journal.append(&lease, &rollout(), 0, &[newer]).await.unwrap();
-    let load = rig.journal.load(&rollout()).await;
+    let load = rig.journal.load(&rollout(), 0).await;
     assert!(matches!(&load, Err(JournalError::Newer(why)) if why.contains("record 1")), "{load:?}");
 }

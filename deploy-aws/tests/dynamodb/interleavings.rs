@@ -70,7 +70,7 @@ impl Process {
         let Ok(lease) = self.journal.acquire(&record(), name, TTL).await else { return Ok(()) };
         prop_assert!(lease.fence.0 > history.largest, "token {} after {}", lease.fence, history.largest);
         history.largest = lease.fence.0;
-        let Ok(stored) = self.journal.load(&rollout()).await else { return Ok(()) };
+        let Ok(stored) = self.journal.load(&rollout(), 0).await else { return Ok(()) };
         self.stored = stored.len();
         self.lease = Some(lease);
         check(&stored, history)
@@ -152,7 +152,7 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
         }
     }
     aws.clear_faults();
-    let stored = journal().load(&rollout()).await.unwrap();
+    let stored = journal().load(&rollout(), 0).await.unwrap();
     let numbers: Vec<u64> = stored.iter().map(|record| record.number).collect();
     prop_assert_eq!(numbers, (1..=stored.len() as u64).collect::<Vec<_>>());
     check(&stored, &history)

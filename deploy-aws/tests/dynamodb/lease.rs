@@ -82,7 +82,7 @@ async fn a_holder_that_was_stopped_for_longer_than_its_lease_stores_nothing_more
     assert_eq!(rig.journal.append(&first, &rollout(), 3, &records[3..]).await, Err(JournalError::LeaseLost));
     assert_eq!(rig.journal.renew(&first, TTL).await, Err(JournalError::LeaseLost));
     assert_eq!(rig.journal.release(&first).await, Err(JournalError::LeaseLost));
-    let stored = other.load(&rollout()).await.unwrap();
+    let stored = other.load(&rollout(), 0).await.unwrap();
     assert_eq!(stored, [&records[..2], &[happened(3, "by the second")]].concat());
 }
 
@@ -104,7 +104,7 @@ async fn an_answer_that_comes_after_the_lease_ran_out_is_no_success() {
     assert!(taken.is_ok(), "{taken:?}");
     assert_eq!(late, Err(JournalError::LeaseLost));
     // It did come in in time, and stays.
-    assert_eq!(other.load(&rollout).await, Ok(records));
+    assert_eq!(other.load(&rollout, 0).await, Ok(records));
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_late_answer_counts_if_nobody_has_taken_the_lease() {
     rig.aws.script(Operation::UpdateItem, [CallFault::Pass, CallFault::Pass, CallFault::Delay(2 * TTL)]);
     let records = records(1, 10);
     assert_eq!(rig.journal.append(&first, &rollout(), 0, &records).await, Ok(()));
-    assert_eq!(rig.journal.load(&rollout()).await, Ok(records));
+    assert_eq!(rig.journal.load(&rollout(), 0).await, Ok(records));
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn a_long_rollout_a_large_append_and_a_takeover_go_well_on_dynalite() {
     let taken = second.acquire(&record(), "second", 100 * TTL).await.unwrap();
     assert_eq!(first.append(&lease, &rollout(), 40, &records[40..]).await, Err(JournalError::LeaseLost));
     second.append(&taken, &rollout(), 40, &records[40..]).await.unwrap();
-    assert_eq!(first.load(&rollout()).await, Ok(records));
+    assert_eq!(first.load(&rollout(), 0).await, Ok(records));
     assert_eq!(first.history(&HistoryQuery::of("svc-portal")).await.unwrap().len(), 1);
 }
 

@@ -52,7 +52,9 @@ impl Controller {
     }
 
     async fn hold(&mut self, lease: &Lease) {
-        let Ok(mut stored) = self.journal.load(&rollout()).await.map(|records| records.len()) else { return };
+        let Ok(mut stored) = self.journal.load(&rollout(), 0).await.map(|records| records.len()) else {
+            return;
+        };
         for _ in 0..self.dice.below(12) {
             match self.dice.below(10) {
                 // It stands still for longer than its lease, and goes on as if nothing had happened.
@@ -115,7 +117,7 @@ pub(crate) async fn run(sdk: &SdkConfig, table: &str, seed: u64, controllers: u6
     }
     let journal = DynamoJournal::new(sdk, DynamoConfig::new(table));
     let stored = loop {
-        match journal.load(&rollout()).await {
+        match journal.load(&rollout(), 0).await {
             Err(JournalError::Unavailable(_)) => {}
             stored => break stored.unwrap(),
         }

@@ -15,7 +15,7 @@ use mpac_deploy_core::journal::{Record, Snapshot, replay, rollout_id};
 use mpac_deploy_core::machine::Outcome;
 use mpac_deploy_core::plan::Plan;
 use mpac_deploy_core::policy::mpac;
-use mpac_deploy_core::port::{Journal, JournalError, Lease};
+use mpac_deploy_core::port::{Journal, JournalError, Lease, NoFlags, NoSchema};
 use mpac_deploy_testkit::aws_sim::{AwsSim, CallFault, Capacity, Operation, Settings};
 use mpac_deploy_testkit::fakes::FakeNotify;
 use mpac_deploy_testkit::scenario::by_name;
@@ -164,6 +164,8 @@ impl Setting {
             metrics: Arc::clone(&self.world) as _,
             checks: Arc::clone(&self.world) as _,
             probes: Arc::clone(&self.world) as _,
+            schema: Arc::new(NoSchema),
+            flags: Arc::new(NoFlags),
             journal: Arc::clone(&self.journals[process]) as _,
             notify: Arc::new(FakeNotify::default()),
             clock: Arc::new(self.clock.clone()),

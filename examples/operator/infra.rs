@@ -79,6 +79,9 @@ pub(crate) struct TemplateOptions {
     /// A role that tasks run with or are started with; once for each.
     #[arg(long, value_name = "ARN", requires = "cluster")]
     pass_role: Vec<String>,
+    /// Autoscaling of the services is suspended when they are retired.
+    #[arg(long, requires = "cluster")]
+    suspend_scaling: bool,
     /// A rule of a listener whose weights are moved; once for each.
     #[arg(long, value_name = "ARN")]
     listener_rule: Vec<String>,
@@ -166,6 +169,7 @@ fn description(options: &TemplateOptions) -> Description {
         services: options.service.clone(),
         families: families.clone(),
         roles: options.pass_role.clone(),
+        suspends_scaling: options.suspend_scaling,
     });
     all.listener_rules.clone_from(&options.listener_rule);
     all.archive = options.archive.as_deref().map(|text| {

@@ -43,7 +43,7 @@ pub fn cloudformation(description: &Description) -> Result<String, InfraError> {
         ("Description", text(format!("mpac-deploy: blue and green of {}", description.record))),
         ("Parameters", parameters(description)),
         ("Rules", rules()),
-        ("Resources", resources(description)),
+        ("Resources", resources(description)?),
         ("Outputs", outputs()),
     ]);
     Ok(format!("{HEADER}{}", write(&document)?))
@@ -128,7 +128,7 @@ fn assertion(must_not_be: Node, says: &str) -> Node {
     map([("Assertions", list([assertion]))])
 }
 
-fn resources(description: &Description) -> Node {
+fn resources(description: &Description) -> Result<Node, InfraError> {
     let mut all = Vec::new();
     for kind in description.types() {
         for (name, side) in [("Blue", &description.blue), ("Green", &description.green)] {
@@ -137,8 +137,8 @@ fn resources(description: &Description) -> Node {
         }
     }
     all.extend(description.journal_table.iter().map(|name| ("JournalTable".to_owned(), table(name))));
-    all.push(("ControllerPolicy".into(), managed_policy(&policy::statements(description))));
-    entries_of(all)
+    all.push(("ControllerPolicy".into(), managed_policy(&policy::statements(description)?)));
+    Ok(entries_of(all))
 }
 
 fn record(description: &Description, name: &str, side: &Side, kind: RecordType) -> Node {

@@ -61,6 +61,8 @@ pub struct Fleet {
     pub families: Vec<String>,
     /// The ARNs of the roles that their tasks run with and are started with.
     pub roles: Vec<String>,
+    /// Whether their autoscaling is suspended when they are retired.
+    pub suspends_scaling: bool,
 }
 
 /// A type of records that answer clients.

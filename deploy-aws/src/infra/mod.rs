@@ -60,6 +60,16 @@ pub enum InfraError {
         "blue and green have the same load balancer, `{0}`: the weights would change nothing; give each its own"
     )]
     SharedBalancer(String),
+    /// More is described than fits into one policy.
+    #[error(
+        "the controller's policy has {characters} characters, and IAM takes {most}: describe fewer services, and make a second policy for the others"
+    )]
+    PolicyTooLarge {
+        /// How many characters it has.
+        characters: usize,
+        /// How many IAM takes.
+        most: usize,
+    },
     /// The document cannot be read.
     #[error("line {line}: {problem}")]
     Unreadable {

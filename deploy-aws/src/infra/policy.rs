@@ -1,7 +1,10 @@
 //! The least that a controller must be allowed: the calls of [`Adapter::calls`], each on what it acts on.
 
 use super::calls::{Adapter, Scope};
-use super::{Description, normalized};
+use super::{Description, InfraError, normalized};
+
+/// What IAM takes for a managed policy.
+const MOST_CHARACTERS: usize = 6144;
 
 /// The condition key that limits a change of a zone to some of its records.
 pub(super) const RECORD_NAMES: &str = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
@@ -35,7 +38,15 @@ pub(super) enum Piece {
 }
 
 /// What the described controllers call, one statement for each scope.
-pub(super) fn statements(description: &Description) -> Vec<Statement> {
+pub(super) fn statements(description: &Description) -> Result<Vec<Statement>, InfraError> {
+    let statements = collected(description);
+    match characters(&statements) {
+        0..=MOST_CHARACTERS => Ok(statements),
+        characters => Err(InfraError::PolicyTooLarge { characters, most: MOST_CHARACTERS }),
+    }
+}
+
+fn collected(description: &Description) -> Vec<Statement> {
     let mut statements: Vec<Statement> = Vec::new();
     let calls = adapters(description).into_iter().flat_map(|adapter| adapter.calls());
     for call in calls {
@@ -55,12 +66,44 @@ pub(super) fn statements(description: &Description) -> Vec<Statement> {
     statements
 }
 
+/// How many characters the policy has for IAM, which does not count white space, at the most: with the longest names that a partition,
+/// a region and a zone have.
+fn characters(statements: &[Statement]) -> usize {
+    let quoted = |text: &str| text.len() + r#""","#.len();
+    let texts = |texts: &[Text]| texts.iter().map(|text| length(text) + r#""","#.len()).sum::<usize>();
+    let keys = |condition: &Condition| {
+        let each = condition.keys.iter();
+        each.map(|(key, values)| quoted(key) + ":[]".len() + texts(values)).sum::<usize>()
+            + quoted(condition.operator)
+    };
+    let of_one = |one: &Statement| {
+        r#"{"Sid":"","Effect":"Allow","Action":[],"Resource":[],"Condition":{:{}}},"#.len()
+            + one.sid.len()
+            + one.actions.iter().map(|action| quoted(action)).sum::<usize>()
+            + texts(&one.resources)
+            + one.condition.as_ref().map_or(0, keys)
+    };
+    r#"{"Version":"2012-10-17","Statement":[]}"#.len() + statements.iter().map(of_one).sum::<usize>()
+}
+
+fn length(text: &Text) -> usize {
+    let pieces = text.iter().map(|piece| match piece {
+        Piece::Literal(literal) => literal.len(),
+        Piece::Partition => "aws-us-gov".len(),
+        Piece::Region => "ap-southeast-1".len(),
+        Piece::Account => "123456789012".len(),
+        Piece::HostedZone => 32,
+    });
+    pieces.sum()
+}
+
 /// The adapters that the description has a use for.
 fn adapters(description: &Description) -> Vec<Adapter> {
     let used = |adapter: &Adapter| match adapter {
         Adapter::Route53 | Adapter::Balancers | Adapter::Metrics => true,
         Adapter::ListenerRule => !description.listener_rules.is_empty(),
         Adapter::Fleet => description.fleet.is_some(),
+        Adapter::Scaling => description.fleet.as_ref().is_some_and(|fleet| fleet.suspends_scaling),
         Adapter::Journal => description.journal_table.is_some(),
         Adapter::Archive => description.archive.is_some(),
     };
@@ -77,6 +120,7 @@ const fn sid(scope: Scope) -> &'static str {
         Scope::TaskList => "ListTasks",
         Scope::Tasks => "Tasks",
         Scope::Roles => "PassTaskRoles",
+        Scope::ScalableTargets => "SuspendScaling",
         Scope::ListenerRules => "ListenerRules",
         Scope::Table => "Journal",
         Scope::Archive => "Archive",
@@ -102,6 +146,7 @@ fn resources(scope: Scope, description: &Description) -> Vec<Text> {
         }
         Scope::Tasks => vec![regional("ecs", &format!("task/{cluster}/*"))],
         Scope::Roles => fleet.iter().flat_map(|fleet| &fleet.roles).map(|arn| vec![literal(arn)]).collect(),
+        Scope::ScalableTargets => vec![regional("application-autoscaling", "scalable-target/*")],
         Scope::ListenerRules => description.listener_rules.iter().map(|arn| vec![literal(arn)]).collect(),
         Scope::Table => {
             let table = description.journal_table.as_deref().unwrap_or_default();
@@ -123,6 +168,14 @@ fn condition(scope: Scope, description: &Description) -> Option<Condition> {
         Scope::Roles => {
             let tasks = vec![vec![literal("ecs-tasks.amazonaws.com")]];
             Some(Condition { operator: "StringEquals", keys: vec![("iam:PassedToService", tasks)] })
+        }
+        Scope::ScalableTargets => {
+            let value = |text| vec![vec![literal(text)]];
+            let keys = vec![
+                ("application-autoscaling:service-namespace", value("ecs")),
+                ("application-autoscaling:scalable-dimension", value("ecs:service:DesiredCount")),
+            ];
+            Some(Condition { operator: "StringEquals", keys })
         }
         Scope::HostedZone
         | Scope::Change

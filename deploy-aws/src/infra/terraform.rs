@@ -159,7 +159,7 @@ fn table(name: &str) -> Block {
 
 fn policy(description: &Description) -> Result<[Block; 3], InfraError> {
     let mut document = block!(data "aws_iam_policy_document" "controller" {});
-    document.body.0.extend(policy::statements(description).iter().map(|one| statement(one).into()));
+    document.body.0.extend(policy::statements(description)?.iter().map(|one| statement(one).into()));
     let policy = block!(resource "aws_iam_policy" "controller" {
         name_prefix = "mpac-deploy-controller-"
         description = "What a controller of mpac-deploy calls, and nothing else"

@@ -27,6 +27,7 @@ pub(crate) fn full() -> Description {
             "arn:aws:iam::123456789012:role/mpac-task".into(),
             "arn:aws:iam::123456789012:role/mpac-execution".into(),
         ],
+        suspends_scaling: true,
     });
     all.listener_rules = vec![
         "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/internal/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee"

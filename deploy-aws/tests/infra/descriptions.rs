@@ -42,6 +42,16 @@ fn each_is_refused_for_both_languages() {
 }
 
 #[test]
+fn a_policy_that_iam_would_refuse_is_refused_before() {
+    let mut description = full();
+    let fleet = description.fleet.as_mut().unwrap();
+    fleet.services = (0..60).map(|number| format!("service-with-a-long-name-{number}")).collect();
+    let error = cloudformation(&description).unwrap_err();
+    assert!(matches!(error, InfraError::PolicyTooLarge { characters: 6145.., most: 6144 }), "{error}");
+    assert_eq!(terraform(&description), Err(error));
+}
+
+#[test]
 fn a_name_is_written_as_iam_compares_it() {
     let mut description = minimal();
     description.record = "*.API.example.com.".into();

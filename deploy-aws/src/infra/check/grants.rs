@@ -1,5 +1,7 @@
 //! The rules for policies. Only statements that allow a call of a controller are looked at: others are somebody else's business.
 
+use std::collections::BTreeSet;
+
 use super::facts::{Facts, Statement};
 use super::{Finding, Rule};
 use crate::infra::calls::{self, Call, Scope};
@@ -44,7 +46,7 @@ pub(super) fn judge(grant: &Grant<'_>) -> Vec<Finding> {
     let everything =
         statement.all_but_resources || statement.resources.iter().any(|resource| resource == "*");
     let limited = |key: &str| statement.condition_keys.iter().any(|one| one.eq_ignore_ascii_case(key));
-    let loose: Vec<&str> = calls
+    let loose = calls
         .iter()
         .filter(|call| match call.scope {
             Scope::Anything => false,
@@ -56,16 +58,17 @@ pub(super) fn judge(grant: &Grant<'_>) -> Vec<Finding> {
             | Scope::TaskDefinitions
             | Scope::Tasks
             | Scope::Roles
+            | Scope::ScalableTargets
             | Scope::ListenerRules
             | Scope::Table
             | Scope::Archive => everything,
         })
-        .map(|call| call.action)
-        .collect();
+        .map(|call| call.action);
+    let loose: BTreeSet<&str> = loose.collect();
     if !loose.is_empty() {
         add(
             Rule::WildcardResource,
-            format!("`{}` is allowed on every resource of the account", loose.join("`, `")),
+            format!("`{}` is allowed on every resource of the account", Vec::from_iter(loose).join("`, `")),
         );
     }
     let has = |scope| calls.iter().any(|call| call.scope == scope);

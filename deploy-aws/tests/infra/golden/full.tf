@@ -302,6 +302,8 @@ data "aws_iam_policy_document" "controller" {
       "elasticloadbalancing:DescribeTargetHealth",
       "elasticloadbalancing:DescribeRules",
       "ecs:DescribeTaskDefinition",
+      "elasticloadbalancing:DescribeListeners",
+      "elasticloadbalancing:DescribeTargetGroupAttributes",
       "application-autoscaling:DescribeScalableTargets",
       "cloudwatch:GetMetricData"
     ]
@@ -325,7 +327,8 @@ data "aws_iam_policy_document" "controller" {
     actions = [
       "ecs:CreateService",
       "ecs:DescribeServices",
-      "ecs:UpdateService"
+      "ecs:UpdateService",
+      "ecs:TagResource"
     ]
     resources = [
       "arn:${data.aws_partition.current.partition}:ecs:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:service/mpac-prod/svc-portal-blue",
@@ -340,7 +343,8 @@ data "aws_iam_policy_document" "controller" {
   statement {
     sid = "TaskDefinitions"
     actions = [
-      "ecs:RegisterTaskDefinition"
+      "ecs:RegisterTaskDefinition",
+      "ecs:TagResource"
     ]
     resources = [
       "arn:${data.aws_partition.current.partition}:ecs:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:task-definition/svc-portal:*",
@@ -392,6 +396,32 @@ data "aws_iam_policy_document" "controller" {
       variable = "iam:PassedToService"
       values = [
         "ecs-tasks.amazonaws.com"
+      ]
+    }
+  }
+
+  statement {
+    sid = "SuspendScaling"
+    actions = [
+      "application-autoscaling:RegisterScalableTarget"
+    ]
+    resources = [
+      "arn:${data.aws_partition.current.partition}:application-autoscaling:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:scalable-target/*"
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "application-autoscaling:service-namespace"
+      values = [
+        "ecs"
+      ]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "application-autoscaling:scalable-dimension"
+      values = [
+        "ecs:service:DesiredCount"
       ]
     }
   }

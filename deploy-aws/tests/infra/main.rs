@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
 
+#[path = "../alb/rig.rs"]
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod alb_rig;
 mod check;
 #[path = "../common/mod.rs"]
 mod common;

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use mpac_deploy_aws::dynamodb::table;
 use mpac_deploy_aws::infra::calls::Adapter;
-use mpac_deploy_aws::infra::{Description, cloudformation, terraform};
+use mpac_deploy_aws::infra::{DEFAULT_TABLE, Description, cloudformation, terraform};
+use mpac_deploy_testkit::aws_sim::{Operation, Service};
 
+use crate::alb_rig;
 use crate::common::effect;
 use crate::described::{full, minimal};
 use crate::rig::rig;
@@ -19,8 +22,40 @@ async fn what_the_route_53_adapter_calls_is_what_it_is_allowed() {
     rig.forward(1, 95, 5).await.unwrap();
     rig.traffic.is_in_sync(&effect(1)).await.unwrap();
     rig.back(2).await.unwrap();
-    let seen: BTreeSet<String> = rig.operations().iter().map(|one| format!("route53:{one:?}")).collect();
-    assert_eq!(seen, actions(Adapter::Route53).into_iter().map(str::to_owned).collect());
+    assert_eq!(seen(&rig.operations()), actions(Adapter::Route53));
+}
+
+#[tokio::test]
+async fn what_the_adapter_of_listener_rules_calls_is_what_it_is_allowed() {
+    let rig = alb_rig::rig().await;
+    rig.forward(1, 95, 5).await.unwrap();
+    rig.back(2).await.unwrap();
+    assert_eq!(seen(&rig.operations()), actions(Adapter::ListenerRule));
+}
+
+#[test]
+fn the_journals_table_and_calls_are_those_of_its_adapter() {
+    assert_eq!(actions(Adapter::Journal), BTreeSet::from(table::ACTIONS));
+    assert_eq!(DEFAULT_TABLE, table::DEFAULT_TABLE);
+    let template = cloudformation(&minimal()).unwrap();
+    for (key, kind) in [(table::PARTITION_KEY, "HASH"), (table::SORT_KEY, "RANGE")] {
+        let schema = format!("        - AttributeName: {key}\n          KeyType: {kind}\n");
+        assert!(template.contains(&schema), "{template}");
+    }
+}
+
+/// Calls by their IAM actions, where both have the same name.
+fn seen(operations: &[Operation]) -> BTreeSet<&'static str> {
+    let action = |operation: &Operation| {
+        let service = match operation.service() {
+            Service::Route53 => "route53",
+            Service::ElasticLoadBalancing => "elasticloadbalancing",
+            other => panic!("no rig here calls {other:?}"),
+        };
+        let name = format!("{service}:{}", operation.name());
+        Adapter::ALL.into_iter().flat_map(actions).find(|known| *known == name)
+    };
+    operations.iter().map(|operation| action(operation).unwrap_or_else(|| panic!("{operation:?}"))).collect()
 }
 
 /// The calls that a document allows: what stands in quotes and has a service and a name.

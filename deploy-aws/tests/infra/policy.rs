@@ -47,11 +47,9 @@ fn the_journals_table_and_calls_are_those_of_its_adapter() {
 /// Calls by their IAM actions, where both have the same name.
 fn seen(operations: &[Operation]) -> BTreeSet<&'static str> {
     let action = |operation: &Operation| {
-        let service = match operation.service() {
-            Service::Route53 => "route53",
-            Service::ElasticLoadBalancing => "elasticloadbalancing",
-            other => panic!("no rig here calls {other:?}"),
-        };
+        // A call of a third service is no known action under either name.
+        let route53 = operation.service() == Service::Route53;
+        let service = if route53 { "route53" } else { "elasticloadbalancing" };
         let name = format!("{service}:{}", operation.name());
         Adapter::ALL.into_iter().flat_map(actions).find(|known| *known == name)
     };

@@ -126,6 +126,17 @@ impl EffectKind {
         self.moves_towards_green() || matches!(self, Self::UndoMigration { .. })
     }
 
+    /// Whether the effect changes a schema: cut off in the middle, a tool may leave it in neither version.
+    #[must_use]
+    pub const fn changes_schema(&self) -> bool {
+        matches!(self, Self::Migrate { .. } | Self::UndoMigration { .. })
+    }
+
+    /// Whether the effect is about a feature flag.
+    pub(crate) const fn is_of_a_flag(&self) -> bool {
+        matches!(self, Self::SwitchOff { .. } | Self::ReadFlag { .. })
+    }
+
     /// Whether the effect moves the rollout towards green.
     #[must_use]
     pub const fn moves_towards_green(&self) -> bool {

@@ -259,6 +259,56 @@ fn a_flag_that_cannot_be_switched_off_takes_the_release_back() {
 }
 
 #[test]
+fn a_flag_that_cannot_be_switched_off_on_a_contracted_schema_leaves_traffic_on_green() {
+    let mut rig = rig();
+    rig.run_to_end();
+    let set = rig.weights_set.len();
+    rig.refuse = Some("switch-off");
+    rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
+    assert_eq!((rig.weights_set.len(), rig.observed.green), (set, 100));
+    assert!(!rig.did("revive-blue"));
+    assert!(rig.last_reason().contains("no way back to blue"), "{}", rig.last_reason());
+}
+
+#[test]
+fn a_flag_that_stays_on_takes_the_release_back_after_some_looks() {
+    let mut rig = baking(1);
+    rig.flag_stays_on = true;
+    rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
+    let before = rig.done.len();
+    rig.run_to_end();
+    assert_eq!(rig.observed.green, 0);
+    let switched = rig.done[before..].iter().filter(|kind| kind.name() == "switch-off").count();
+    assert!((2..=10).contains(&switched), "{switched}");
+}
+
+#[test]
+fn a_trigger_that_fires_while_a_flag_is_switched_off_ends_the_rollout_as_rolled_back() {
+    let mut rig = baking(1);
+    rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
+    let flag =
+        rig.rollout.outstanding().find(|effect| effect.kind.name() == "switch-off").unwrap().id.clone();
+    rig.lose(&flag);
+    rig.bad_from = Some(rig.rollout.now());
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })), "{:?}", rig.rollout.outcome());
+    assert_eq!(rig.observed.green, 0);
+}
+
+#[test]
+fn a_flag_is_switched_off_though_blue_is_retired_meanwhile() {
+    let mut rig = rig();
+    rig.run_until(|rig| rig.pending().is_some_and(|effect| effect.kind.name() == "retire-blue"));
+    rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
+    rig.command(CommandKind::Resume).unwrap();
+    rig.run_until(|rig| matches!(rig.rollout.phase(), Phase::Contracting(_)));
+    rig.run_to_end();
+    assert!(rig.did("switch-off") && rig.did("read-flag"));
+}
+
+#[test]
 fn a_statement_in_the_wrong_phase_is_refused_before_anything_is_done() {
     let mut wrong = release();
     wrong.migrations.expand[1].statements[0].class = Class::Contract;

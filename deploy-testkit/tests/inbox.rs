@@ -19,6 +19,7 @@ struct Setting {
     id: RolloutId,
     ports: Ports,
     inbox: Arc<MemoryInbox>,
+    journal: Arc<MemoryJournal>,
     clock: SimClock,
 }
 
@@ -26,6 +27,7 @@ impl Setting {
     fn new() -> Self {
         let clock = SimClock::new(epoch(), 1);
         let world = Arc::new(World::new(Setup::default(), 1, clock.clone()));
+        let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
         let ports = Ports {
             traffic: Arc::clone(&world) as _,
             fleet: Arc::clone(&world) as _,
@@ -34,12 +36,12 @@ impl Setting {
             probes: world,
             schema: Arc::new(NoSchema),
             flags: Arc::new(NoFlags),
-            journal: Arc::new(MemoryJournal::new(Arc::new(clock.clone()))),
+            journal: Arc::clone(&journal) as _,
             notify: Arc::new(FakeNotify::default()),
             clock: Arc::new(clock.clone()),
         };
         let id = rollout_id(&scenario::release(), epoch());
-        Self { id, ports, inbox: Arc::default(), clock }
+        Self { id, ports, inbox: Arc::default(), journal, clock }
     }
 
     async fn start(&self) -> (Driver, DriverHandle) {
@@ -124,6 +126,25 @@ async fn a_promotion_whose_reply_was_lost_is_not_made_again_by_the_next_driver()
         setting.clock.now().since(began) > Duration::from_secs(20 * 60),
         "the bake of `half` was skipped"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_is_replied_to_only_once_it_stands_in_the_journal() {
+    let setting = Setting::new();
+    let (driver, mut handle) = setting.start().await;
+    let (attending, running) = (setting.attend(&handle), tokio::spawn(driver.run()));
+    until_baking(&mut handle, 0).await;
+    setting.journal.set_unavailable(Some("away"));
+    setting.post("c1", ABORT).await;
+    while !matches!(handle.status().phase(), Phase::Finished(_)) {
+        assert!(handle.changed().await);
+    }
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(setting.reply_to("c1").await, None);
+    setting.journal.set_unavailable(None);
+    running.await.unwrap().unwrap();
+    attending.await.unwrap();
+    assert_eq!(setting.reply_to("c1").await, Some(Reply::Obeyed));
 }
 
 #[tokio::test(start_paused = true)]

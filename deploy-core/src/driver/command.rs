@@ -1,6 +1,7 @@
 //! What another task can do with a running driver: command it, watch it, and stop it.
 
 use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -19,6 +20,7 @@ pub struct DriverHandle {
     commands: mpsc::Sender<Order>,
     status: watch::Receiver<Arc<Rollout>>,
     stop: watch::Sender<bool>,
+    is_stored: Arc<AtomicBool>,
 }
 
 /// A command that was not obeyed.
@@ -38,8 +40,9 @@ impl DriverHandle {
         commands: mpsc::Sender<Order>,
         status: watch::Receiver<Arc<Rollout>>,
         stop: watch::Sender<bool>,
+        is_stored: Arc<AtomicBool>,
     ) -> Self {
-        Self { commands, status, stop }
+        Self { commands, status, stop, is_stored }
     }
 
     /// Commands the rollout, and waits until it has been obeyed or rejected. It is stored as well, unless the journal cannot be
@@ -65,7 +68,7 @@ impl DriverHandle {
         obeyed.await.map_err(|_| CommandError::Stopped)?.map_err(CommandError::Rejected)
     }
 
-    /// Asks the driver to stop at the next safe point: where no change of the weights is under way, and a rollback that is taking the
+    /// Asks the driver to stop at the next safe point: where no change of the weights or of a schema is under way, and a rollback that is taking the
     /// traffic back has it back. [`Driver::run`](super::Driver::run) then gives the lease up and returns the rollout without an outcome, and
     /// [`Driver::resume`](super::Driver::resume) goes on with it.
     pub fn stop(&self) {
@@ -76,6 +79,12 @@ impl DriverHandle {
     #[must_use]
     pub fn status(&self) -> Arc<Rollout> {
         Arc::clone(&self.status.borrow())
+    }
+
+    /// Whether the journal holds everything that has happened, so that it survives this process.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        self.is_stored.load(Ordering::SeqCst)
     }
 
     /// Whether nobody drives the rollout any more.

@@ -30,6 +30,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 use futures::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
@@ -125,6 +126,8 @@ pub struct Driver {
     commands: mpsc::Receiver<command::Order>,
     status: watch::Sender<Arc<Rollout>>,
     stop: watch::Receiver<bool>,
+    /// Whether the backlog is empty, for whoever holds a handle.
+    is_stored: Arc<AtomicBool>,
 }
 
 enum Next {
@@ -195,6 +198,7 @@ impl Driver {
         let (sender, commands) = mpsc::channel(command::QUEUE);
         let (status, watcher) = watch::channel(Arc::new(rollout.clone()));
         let (stopper, stop) = watch::channel(false);
+        let is_stored = Arc::new(AtomicBool::new(true));
         let mut clock = SteadyClock::new(Arc::clone(&ports.clock), rollout.now());
         let now = clock.now();
         let driver = Self {
@@ -215,8 +219,9 @@ impl Driver {
             commands,
             status,
             stop,
+            is_stored: Arc::clone(&is_stored),
         };
-        (driver, DriverHandle::new(sender, watcher, stopper))
+        (driver, DriverHandle::new(sender, watcher, stopper, is_stored))
     }
 
     /// Drives the rollout to its end, or to a safe point after [`DriverHandle::stop`], then gives the lease up. Only a rollout that was
@@ -248,15 +253,16 @@ impl Driver {
         Ok(self.rollout)
     }
 
-    /// Whether a stop was asked for and can be had: a change of the weights that is under way is waited for, and so is one that takes
-    /// the release back, however often it must be tried.
+    /// Whether a stop was asked for and can be had: a change of the weights or of a schema that is under way is waited for, and so is one
+    /// that takes the release back, however often it must be tried.
     fn may_stop(&self) -> bool {
         let is_taking_back = || {
             let phase = self.rollout.phase();
             matches!(phase, Phase::RollingBack(RollingBack { step: RollbackStep::Setting, .. }))
         };
         let is_changing = |effect: &Effect| {
-            matches!(effect.kind, EffectKind::SetWeights { .. }) && self.aborts.contains_key(&effect.id)
+            let of_weights = matches!(effect.kind, EffectKind::SetWeights { .. });
+            (of_weights || effect.kind.changes_schema()) && self.aborts.contains_key(&effect.id)
         };
         *self.stop.borrow() && !is_taking_back() && !self.rollout.outstanding().any(is_changing)
     }
@@ -313,6 +319,7 @@ impl Driver {
         let effects = self.rollout.handle(now, event.clone()).inspect_err(|why| {
             tracing::debug!(rollout = %self.rollout.id(), %why, "event rejected");
         })?;
+        self.is_stored.store(false, Ordering::SeqCst);
         let number = self.stored + self.backlog.len() as u64 + 1;
         self.backlog.push(Record::happened(number, self.rollout.now(), event, effects.decisions.clone()));
         Ok(effects)

@@ -1,6 +1,7 @@
 //! The driver's side of the journal, the lease and the notices.
 
 use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use futures::FutureExt;
@@ -46,6 +47,7 @@ impl Driver {
             Ok(()) => {
                 self.stored += self.backlog.len() as u64;
                 self.backlog.clear();
+                self.is_stored.store(true, Ordering::SeqCst);
                 self.keep_snapshot();
                 for effect in core::mem::take(&mut self.waiting) {
                     self.grant_time(effect.id.clone());

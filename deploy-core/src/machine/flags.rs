@@ -35,7 +35,7 @@ impl Rollout {
         for flag in &left {
             self.issue(EffectKind::SwitchOff { flag: flag.clone() }, out);
         }
-        self.switching_off = Some(SwitchingOff { left, by, why });
+        self.switching_off = Some(SwitchingOff { left, still_on: 0, by, why });
     }
 
     pub(super) fn switched_off(&mut self, flag: FlagName, out: &mut Effects) {
@@ -45,10 +45,16 @@ impl Rollout {
     }
 
     pub(super) fn flag_read(&mut self, flag: FlagName, is_on: bool, out: &mut Effects) {
+        let limits = self.plan.policy().effects;
         let Some(switching) = &mut self.switching_off else { return };
         if is_on {
-            self.issue(EffectKind::SwitchOff { flag }, out);
-            return;
+            switching.still_on += 1;
+            if switching.still_on >= limits.attempts {
+                let what = format!("the flag `{flag}` is still on after it was switched off");
+                return self.switching_off_failed(&what, out);
+            }
+            // At the pace of the looks: a service that forgets must not be called without end.
+            return self.issue_at(self.now.after(limits.poll.duration()), EffectKind::SwitchOff { flag });
         }
         switching.left.retain(|left| *left != flag);
         if switching.left.is_empty() {
@@ -59,13 +65,17 @@ impl Rollout {
         }
     }
 
-    /// A feature that cannot be switched off is taken back with its release.
+    /// A feature that cannot be switched off is taken back with its release, unless blue's code does not fit the schema any more.
     pub(super) fn switching_off_failed(&mut self, what: &str, out: &mut Effects) {
         let Some(SwitchingOff { by, why, .. }) = self.switching_off.take() else { return };
-        let reason = format!("{by}: {why}; {what}: traffic is shifted back in place of it");
-        if !self.is_untouched() {
-            self.decide(DecisionKind::Rollback, reason.clone(), out);
+        self.outstanding.retain(|outstanding| !outstanding.effect.kind.is_of_a_flag());
+        out.run.retain(|effect| !effect.kind.is_of_a_flag());
+        if let Some(no_way_back) = self.schema.forbids_blue() {
+            let reason = format!("{by}: {why}; {what}, and there is no way back to blue: {no_way_back}");
+            return self.decide(DecisionKind::FlagOff, reason, out);
         }
+        let reason = format!("{by}: {why}; {what}: traffic is shifted back in place of it");
+        self.decide(DecisionKind::Rollback, reason.clone(), out);
         self.take_back(Cause::Person { by, issue: IssueKind::FeatureBug }, &reason, out);
     }
 }

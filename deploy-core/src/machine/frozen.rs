@@ -31,9 +31,7 @@ pub(crate) struct Frozen {
     health: Sides,
     expected: Weights,
     cutover: Option<Timestamp>,
-    #[serde(default)]
     schema: SchemaFit,
-    #[serde(default)]
     switching_off: Option<SwitchingOff>,
     share: Share,
     monitor: Monitor,

@@ -157,7 +157,7 @@ impl Rollout {
                 self.obey(command, &mut out);
             }
             Event::Posted { id, command } => {
-                if self.obeyed.contains(&id) {
+                if self.has_obeyed(&id) {
                     return Err(Rejected::AlreadyObeyed(id));
                 }
                 self.check_command(&command)?;
@@ -232,6 +232,12 @@ impl Rollout {
     #[must_use]
     pub const fn expected_weights(&self) -> Weights {
         self.expected
+    }
+
+    /// Whether a posted command was obeyed.
+    #[must_use]
+    pub fn has_obeyed(&self, id: &CommandId) -> bool {
+        self.obeyed.contains(id)
     }
 
     /// What the schema still lets a rollback do.

@@ -50,10 +50,17 @@ impl Rollout {
         self.outstanding.iter().any(|outstanding| wanted(&outstanding.effect.kind))
     }
 
-    /// Nothing that was wanted is wanted any more.
+    /// Nothing that was wanted on the way to green is wanted any more. A feature's flags are still to be switched off.
     pub(super) fn drop_outstanding(&mut self, out: &mut Effects) {
+        self.outstanding.retain(|outstanding| outstanding.effect.kind.is_of_a_flag());
+        out.run.retain(|effect| effect.kind.is_of_a_flag());
+    }
+
+    /// Nothing at all is wanted any more: the release is taken back, and its features with it.
+    pub(super) fn drop_everything(&mut self, out: &mut Effects) {
         self.outstanding.clear();
         out.run.clear();
+        self.switching_off = None;
     }
 
     fn timeout(&self, kind: &EffectKind) -> Duration {

@@ -140,7 +140,7 @@ impl Rollout {
 
     /// Before traffic has moved there is nothing to take back; green is left as it is, for the investigation.
     pub(super) fn abandon(&mut self, cause: Cause, why: &str, out: &mut Effects) {
-        self.drop_outstanding(out);
+        self.drop_everything(out);
         self.stop_monitor();
         self.judge.leave();
         let schema = self.expanded_words();

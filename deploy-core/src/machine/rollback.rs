@@ -26,7 +26,7 @@ impl Rollout {
                 | Phase::Finished(Outcome::Completed)
         );
         let stage = self.stage().unwrap_or_default();
-        self.drop_outstanding(out);
+        self.drop_everything(out);
         self.stop_monitor();
         self.judge.leave();
         self.control = Control::Running;

@@ -305,6 +305,8 @@ pub enum Control {
 pub(super) struct SwitchingOff {
     /// The flags that are not known to be off yet.
     pub(super) left: alloc::vec::Vec<FlagName>,
+    /// Looks at which one of them was still on.
+    pub(super) still_on: u32,
     /// Who wants it.
     pub(super) by: String,
     /// Why.

@@ -79,6 +79,7 @@ pub struct Rig {
     pub refuse: Option<&'static str>,
     pub versions: BTreeMap<ServiceName, SchemaVersion>,
     pub written: Vec<String>,
+    pub flag_stays_on: bool,
     metrics: Vec<(Metric, f64)>,
     lost: Vec<EffectId>,
 }
@@ -127,6 +128,7 @@ impl Rig {
             refuse: None,
             versions: BTreeMap::new(),
             written: Vec::new(),
+            flag_stays_on: false,
             metrics: Vec::new(),
             lost: Vec::new(),
         }
@@ -294,7 +296,7 @@ impl Rig {
             }
             EffectKind::FindWritten { .. } => Answer::Written(self.written.clone()),
             EffectKind::SwitchOff { .. } => Answer::Done,
-            EffectKind::ReadFlag { .. } => Answer::Flag(false),
+            EffectKind::ReadFlag { .. } => Answer::Flag(self.flag_stays_on),
             EffectKind::RetireBlue => {
                 self.retired_at = Some(self.rollout.now());
                 self.archive.clone().map_or(Answer::Done, Answer::Retired)

@@ -3,16 +3,21 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use mpac_deploy_core::driver::{Driver, Options, Ports};
+use mpac_deploy_core::journal::rollout_id;
 use mpac_deploy_core::machine::{Command, CommandKind};
 use mpac_deploy_core::policy::{IssueKind, mpac};
-use mpac_deploy_testkit::fault::Call;
+use mpac_deploy_core::port::NoFlags;
+use mpac_deploy_testkit::fakes::{FakeNotify, FakeSchema, MemoryJournal};
+use mpac_deploy_testkit::fault::{Call, Faults, Rule, Strike, wrap};
 use mpac_deploy_testkit::invariant::check_all;
 use mpac_deploy_testkit::scenario::{self, Action, Scenario};
 use mpac_deploy_testkit::sim::{self, CrashMoment, CrashPlace, CrashPoint, SimOutcome, SimReport};
 use mpac_deploy_testkit::trace::Trace;
-use mpac_deploy_testkit::world::{Anchor, Moment};
+use mpac_deploy_testkit::world::{Anchor, Moment, Setup, SimClock, Timeline, World, epoch};
 
 /// The versions that the schemas of `svc-portal` and `mpac-pgw` are left at.
 fn versions(report: &SimReport) -> [String; 2] {
@@ -74,7 +79,7 @@ fn points(scenario: &Scenario) -> Vec<CrashPoint> {
     let effects: u64 = calls.iter().filter(|(call, _)| call.is_effect()).map(|(_, count)| count).sum();
     let counts = [(CrashPlace::Append, calls[&Call::JournalAppend]), (CrashPlace::Effect, effects)];
     let numbers = counts.into_iter().flat_map(|(place, count)| {
-        (1..=8).chain(count.saturating_sub(8)..=count).map(move |number| (place, number))
+        (1..=6).chain(count.saturating_sub(5)..=count).map(move |number| (place, number))
     });
     numbers
         .flat_map(|(place, number)| {
@@ -101,4 +106,41 @@ fn a_crash_at_every_change_of_a_schema_ends_in_a_state_that_the_gate_allows() {
     }
     println!("{runs} crashes");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_for_a_migration_that_is_under_way() {
+    let slow = Rule::new(&[Call::SchemaApply], Strike::Delay(Duration::from_secs(60)));
+    let clock = SimClock::new(epoch(), 1);
+    let world = Arc::new(World::new(Setup::default(), 1, clock.clone()));
+    let schema = Arc::new(FakeSchema::before(&scenario::migrations()));
+    let ports = Ports {
+        traffic: Arc::clone(&world) as _,
+        fleet: Arc::clone(&world) as _,
+        metrics: Arc::clone(&world) as _,
+        checks: Arc::clone(&world) as _,
+        probes: Arc::clone(&world) as _,
+        schema: Arc::clone(&schema) as _,
+        flags: Arc::new(NoFlags),
+        journal: Arc::new(MemoryJournal::new(Arc::new(clock.clone()))),
+        notify: Arc::new(FakeNotify::default()),
+        clock: Arc::new(clock.clone()),
+    };
+    let timeline: Arc<dyn Timeline> = Arc::clone(&world) as _;
+    let ports = wrap(ports, &Arc::new(Faults::new(vec![slow], 1, clock.clone(), timeline)));
+    let release = migrating().release;
+    let id = rollout_id(&release, epoch());
+    let plan = mpac().compile(release).unwrap();
+    let (driver, handle) = Driver::start(ports, id, plan, Options::new("test")).await.unwrap();
+    let running = tokio::spawn(driver.run());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(handle.status().outstanding().any(|effect| effect.kind.changes_schema()));
+    handle.stop();
+    let rollout = running.await.unwrap().unwrap();
+    assert_eq!((schema.done().len(), rollout.outcome()), (1, None));
+    assert!(
+        !rollout
+            .outstanding()
+            .any(|effect| effect.kind.changes_schema() && effect.id == schema.done()[0].effect)
+    );
 }

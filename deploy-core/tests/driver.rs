@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mpac_deploy_core::analysis::Reading;
-use mpac_deploy_core::driver::{Driver, DriverError, Options, Ports};
+use mpac_deploy_core::driver::{Driver, DriverError, DriverHandle, Options, Ports};
 use mpac_deploy_core::effect::{CheckResult, Health, ObservedWeights};
 use mpac_deploy_core::ids::{FencingToken, RolloutId};
 use mpac_deploy_core::journal::Record;
@@ -157,8 +157,14 @@ fn abort() -> Command {
     Command { kind, by: "ada".into(), why: "customers report errors".into() }
 }
 
-async fn start(world: &Arc<World>) -> (Driver, mpac_deploy_core::driver::DriverHandle) {
+async fn start(world: &Arc<World>) -> (Driver, DriverHandle) {
     Driver::start(ports(world), RolloutId::from("r1"), plan(), Options::new("one")).await.unwrap()
+}
+
+async fn until_baking(handle: &mut DriverHandle) {
+    while !matches!(handle.status().phase(), Phase::Baking(_)) {
+        assert!(handle.changed().await);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,9 +208,7 @@ async fn a_rollback_is_done_without_a_store_and_recorded_when_it_is_back() {
     let world = Arc::new(World::default());
     let (driver, mut handle) = start(&world).await;
     let running = tokio::spawn(driver.run());
-    while !matches!(handle.status().phase(), Phase::Baking(_)) {
-        assert!(handle.changed().await);
-    }
+    until_baking(&mut handle).await;
     world.store_is_down.store(true, Ordering::SeqCst);
     let stored = world.stored.load(Ordering::SeqCst);
     let began = Instant::now();
@@ -226,9 +230,7 @@ async fn a_controller_that_lost_its_lease_has_no_effect_any_more() {
     let world = Arc::new(World::default());
     let (driver, mut handle) = start(&world).await;
     let running = tokio::spawn(driver.run());
-    while !matches!(handle.status().phase(), Phase::Baking(_)) {
-        assert!(handle.changed().await);
-    }
+    until_baking(&mut handle).await;
     let changes = world.changes.lock().unwrap().len();
     world.lease_is_lost.store(true, Ordering::SeqCst);
     let stopped = running.await.unwrap();
@@ -241,9 +243,7 @@ async fn a_driver_that_is_stopped_gives_the_lease_up_and_changes_nothing_more() 
     let world = Arc::new(World::default());
     let (driver, mut handle) = start(&world).await;
     let running = tokio::spawn(driver.run());
-    while !matches!(handle.status().phase(), Phase::Baking(_)) {
-        assert!(handle.changed().await);
-    }
+    until_baking(&mut handle).await;
     let changes = world.changes.lock().unwrap().len();
     handle.stop();
     let rollout = running.await.unwrap().unwrap();
@@ -257,9 +257,7 @@ async fn a_stop_waits_for_a_rollback_that_is_tried_again_and_again() {
     let world = Arc::new(World::default());
     let (driver, mut handle) = start(&world).await;
     let running = tokio::spawn(driver.run());
-    while !matches!(handle.status().phase(), Phase::Baking(_)) {
-        assert!(handle.changed().await);
-    }
+    until_baking(&mut handle).await;
     world.throttled.store(5, Ordering::SeqCst);
     handle.command(abort()).await.unwrap();
     handle.stop();

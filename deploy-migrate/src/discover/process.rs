@@ -3,7 +3,9 @@
 use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use wait_timeout::ChildExt;
 
 /// What a program said.
 #[derive(Debug)]
@@ -12,9 +14,6 @@ pub(super) struct Output {
     pub(super) stdout: String,
     pub(super) stderr: String,
 }
-
-/// How often the program is asked whether it has ended.
-const PACE: Duration = Duration::from_millis(10);
 
 /// Runs a program without standard input.
 ///
@@ -34,19 +33,13 @@ pub(super) fn run(command: &mut Command, limit: Duration) -> io::Result<Output> 
 }
 
 fn wait(child: &mut Child, limit: Duration) -> io::Result<ExitStatus> {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if start.elapsed() > limit {
-            child.kill()?;
-            child.wait()?;
-            let why = format!("it had not ended after {} seconds", limit.as_secs());
-            return Err(io::Error::new(io::ErrorKind::TimedOut, why));
-        }
-        thread::sleep(PACE);
+    if let Some(status) = child.wait_timeout(limit)? {
+        return Ok(status);
     }
+    child.kill()?;
+    child.wait()?;
+    let why = format!("it had not ended after {} seconds", limit.as_secs());
+    Err(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
 fn reader<R: Read + Send + 'static>(pipe: Option<R>) -> thread::JoinHandle<String> {

@@ -35,12 +35,19 @@ pub(crate) struct Server {
 /// A deadlock of the test itself must not stop everything.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// Another session's counters are reported once a second at most; without a scan there is nothing that would come.
+const COUNTERS_COME_LATER: Duration = Duration::from_secs(3);
+
+/// A lock may be held for a moment only.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
 impl Server {
     pub(crate) fn connect(without: &str) -> Self {
         let address = std::env::var("MPAC_POSTGRES").unwrap_or_else(|_| panic!("{without}"));
         let mut client = Client::connect(&address, NoTls).unwrap();
         let row = client.query_one("SELECT current_setting('server_version_num')::int / 10000", &[]).unwrap();
         let version = u32::try_from(row.get::<_, i32>(0)).unwrap();
+        assert!(version >= 15, "PostgreSQL {version} is too old: the witness is written for 15 and newer");
         // A server that is used twice has the roles already.
         for role in ["old_code", "other_role"] {
             client.batch_execute(&format!("DROP ROLE IF EXISTS {role}")).ok();
@@ -136,19 +143,14 @@ impl Server {
         let statement = case.statement;
         let running =
             thread::spawn(move || runner.batch_execute(statement).map_err(|error| error.to_string()));
-        let start = Instant::now();
         let mut seen = Seen::default();
-        while seen.locks.is_empty() && start.elapsed() < LIMIT && !running.is_finished() {
+        until(LIMIT, || {
             seen.locks = locks(&mut self.client, pid, tables);
-            thread::sleep(Duration::from_millis(5));
-        }
+            !seen.locks.is_empty() || running.is_finished()
+        });
         holder.batch_execute("ROLLBACK").unwrap();
         seen.failed = running.join().unwrap().err();
-        // Counters of other sessions come a moment later.
-        let start = Instant::now();
-        while self.scans(tables) == scans && start.elapsed() < Duration::from_secs(3) {
-            thread::sleep(Duration::from_millis(100));
-        }
+        until(COUNTERS_COME_LATER, || self.scans(tables) != scans);
         seen.scanned = self.scans(tables) > scans;
         for (oid, _, file) in tables {
             seen.rewritten |= self.is_rewritten(*oid, *file);
@@ -158,13 +160,7 @@ impl Server {
 
     /// What this session itself has scanned is counted from here on.
     fn report_own_scans(&mut self) {
-        if self.version >= 15 {
-            self.client.batch_execute("SELECT pg_stat_force_next_flush()").unwrap();
-        } else {
-            // Older ones report once a second, when a transaction ends.
-            thread::sleep(Duration::from_millis(1100));
-            self.client.batch_execute("SELECT 1").unwrap();
-        }
+        self.client.batch_execute("SELECT pg_stat_force_next_flush()").unwrap();
     }
 
     /// Scans of all sessions.
@@ -177,6 +173,14 @@ impl Server {
         let oids: Vec<u32> = tables.iter().map(|(oid, _, _)| *oid).collect();
         let sql = format!("SELECT coalesce(sum({function}(oid)), 0)::bigint FROM unnest($1::oid[]) oid");
         self.client.query_one(&sql, &[&oids]).unwrap().get(0)
+    }
+}
+
+/// Looks again and again until it is so, or the limit is over: PostgreSQL tells nobody when it is.
+fn until(limit: Duration, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() && start.elapsed() < limit {
+        thread::sleep(LOOK_EVERY);
     }
 }
 

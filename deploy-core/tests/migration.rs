@@ -234,6 +234,36 @@ fn weights_that_somebody_else_changed_stop_the_contraction() {
     rig.run_minutes(48 * 60);
     assert_eq!(version(&rig, "a"), "2");
     assert!(rig.kinds().contains(&DecisionKind::Pause));
+    // Whoever resumes it must have set them back: they are read anew.
+    rig.clock = rig.clock.after(core::time::Duration::from_secs(48 * 3600));
+    rig.command(CommandKind::Resume).unwrap();
+    while rig.step().is_some() {}
+    assert_eq!(version(&rig, "a"), "2");
+    rig.observed.blue = 0;
+    rig.command(CommandKind::Resume).unwrap();
+    rig.run_to_end();
+    assert_eq!(version(&rig, "a"), "3");
+}
+
+#[test]
+fn a_schema_that_is_not_where_it_was_undone_to_holds_the_rollback() {
+    let mut rig = baking(1);
+    rig.command(abort(IssueKind::DatabaseCorruption, false)).unwrap();
+    rig.run_until(|rig| rig.pending().is_some_and(|effect| effect.kind.name() == "read-schema"));
+    rig.versions.insert("b".into(), "8".into());
+    while rig.step().is_some() {}
+    assert!(rig.last_reason().contains("is at 8 after it was undone to 7"), "{}", rig.last_reason());
+    assert_eq!((rig.rollout.outcome(), rig.observed.green), (None, 0));
+}
+
+#[test]
+fn a_schema_that_is_not_where_it_was_contracted_to_holds_the_rollout() {
+    let mut rig = contracting();
+    rig.run_until(|rig| rig.pending().is_some_and(|effect| effect.kind.name() == "read-schema"));
+    rig.versions.insert("a".into(), "2".into());
+    while rig.step().is_some() {}
+    assert!(rig.last_reason().contains("is at 2 after the migration to 3"), "{}", rig.last_reason());
+    assert!(matches!(rig.rollout.phase(), Phase::Contracting(Contracting::Held { .. })));
 }
 
 #[test]
@@ -285,16 +315,18 @@ fn a_flag_that_stays_on_takes_the_release_back_after_some_looks() {
 }
 
 #[test]
-fn a_trigger_that_fires_while_a_flag_is_switched_off_ends_the_rollout_as_rolled_back() {
+fn a_rollback_while_a_flag_is_switched_off_leaves_nothing_to_wait_for() {
     let mut rig = baking(1);
     rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
-    let flag =
-        rig.rollout.outstanding().find(|effect| effect.kind.name() == "switch-off").unwrap().id.clone();
-    rig.lose(&flag);
-    rig.bad_from = Some(rig.rollout.now());
+    let is_of_the_flag =
+        |rig: &Rig| rig.rollout.outstanding().any(|effect| effect.kind.name() == "switch-off");
+    assert!(is_of_the_flag(&rig));
+    rig.command(abort(IssueKind::HighErrorRate, false)).unwrap();
+    assert!(!is_of_the_flag(&rig));
     rig.run_to_end();
     assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })), "{:?}", rig.rollout.outcome());
     assert_eq!(rig.observed.green, 0);
+    assert!(!rig.did("switch-off"));
 }
 
 #[test]

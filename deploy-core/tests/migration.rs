@@ -5,8 +5,10 @@
 mod rig;
 
 use mpac_deploy_core::decision::DecisionKind;
+use mpac_deploy_core::effect::EffectKind;
 use mpac_deploy_core::ids::ServiceName;
-use mpac_deploy_core::machine::{CommandKind, Contracting, Outcome, Phase, Rejected, RollbackStep};
+use mpac_deploy_core::machine::{Cause, CommandKind, Contracting, Outcome, Phase, Rejected, RollbackStep};
+use mpac_deploy_core::metric::Metric;
 use mpac_deploy_core::migration::{Class, Migrations, SchemaFit, Statement, Step};
 use mpac_deploy_core::plan::Release;
 use mpac_deploy_core::policy::{IssueKind, mpac};
@@ -286,6 +288,37 @@ fn a_flag_that_cannot_be_switched_off_takes_the_release_back() {
     rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
     rig.run_to_end();
     assert_eq!(rig.observed.green, 0);
+}
+
+/// Found by killing a controller at every point: a person who got no answer says it again while the flag is still on.
+#[test]
+fn a_release_that_is_taken_back_while_its_flag_is_switched_off_comes_to_an_end() {
+    let mut rig = baking(1);
+    rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
+    rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
+    rig.run_to_end();
+    assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })), "{:?}", rig.rollout.phase());
+    assert_eq!(rig.observed.green, 0);
+}
+
+#[test]
+fn a_trigger_that_fires_while_a_flag_is_switched_off_takes_the_release_back_to_an_end() {
+    let mut rig = baking(1);
+    rig.metric(Metric::Http5xx, 50.0);
+    let switching_off = rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
+    rig.lose(&switching_off.run[0].id);
+    rig.run_to_end();
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::RolledBack { cause: Cause::Rule("http-5xx".into()) }));
+}
+
+#[test]
+fn a_flag_that_is_being_switched_off_still_is_after_blue_was_retired() {
+    let mut rig = Rig::of(Release { flags: vec!["new-flow".into()], ..rig::release() });
+    rig.run_until(|rig| rig.pending().is_some_and(|effect| effect.kind == EffectKind::RetireBlue));
+    rig.command(abort(IssueKind::FeatureBug, false)).unwrap();
+    rig.run_to_end();
+    assert!(rig.did("switch-off") && rig.did("read-flag"));
+    assert_eq!(rig.rollout.outcome(), Some(&Outcome::Completed));
 }
 
 #[test]

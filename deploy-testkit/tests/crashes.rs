@@ -1,18 +1,26 @@
 //! A controller may be killed at any point; the next one goes on, and every invariant holds.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside a test function")]
 
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use mpac_deploy_core::policy::mpac;
-use mpac_deploy_testkit::fault::Call;
 use mpac_deploy_testkit::invariant::check_all;
 use mpac_deploy_testkit::scenario::{self, Scenario};
 use mpac_deploy_testkit::sim::{self, CrashMoment, CrashPlace, CrashPoint};
 use mpac_deploy_testkit::trace::Trace;
 
-const MOMENTS: [CrashMoment; 2] = [CrashMoment::Before, CrashMoment::After];
-const PLACES: [CrashPlace; 2] = [CrashPlace::Append, CrashPlace::Effect];
+/// Of all scenarios together, this many situations are tried in every run of the tests.
+const SAMPLED: usize = 100;
+
+/// The variable that says that only every so many of them is tried where all could be: 1 for all.
+const EVERY: &str = "MPAC_CRASHES_EVERY";
+
+/// Where it says nothing: some minutes in a debug build.
+const EVERY_BY_DEFAULT: usize = 50;
 
 fn check(scenario: &Scenario, points: &[CrashPoint]) -> Result<(), String> {
     let report = sim::run_with_crashes(scenario, &mpac(), 1, points).unwrap();
@@ -28,48 +36,123 @@ fn check(scenario: &Scenario, points: &[CrashPoint]) -> Result<(), String> {
     check_all(&trace).map_err(|violation| format!("{of}: {violation}"))
 }
 
-fn check_each(scenario: &Scenario, points: impl Iterator<Item = Vec<CrashPoint>>) {
-    let wrong: Vec<String> = points.filter_map(|points| check(scenario, &points).err()).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+/// A situation in which a driver of a scenario can be killed, and the points that lead to it.
+struct Situation<'a> {
+    scenario: &'a Scenario,
+    points: Vec<CrashPoint>,
 }
 
-/// How many appends and effects the scenario has when nobody is killed.
-fn counts(scenario: &Scenario) -> [(CrashPlace, u64); 2] {
-    let calls = sim::run(scenario, &mpac(), 1).unwrap().calls;
-    let effects = calls.iter().filter(|(call, _)| call.is_effect()).map(|(_, count)| count).sum();
-    [(CrashPlace::Append, calls[&Call::JournalAppend]), (CrashPlace::Effect, effects)]
+fn situations(scenarios: &[Scenario]) -> Vec<Situation<'_>> {
+    let of = |scenario| {
+        let situations = sim::crash_points(scenario, &mpac(), 1).unwrap();
+        situations.into_iter().map(move |points| Situation { scenario, points })
+    };
+    scenarios.iter().flat_map(of).collect()
 }
 
-fn kill_at(place: CrashPlace, numbers: impl Iterator<Item = u64>) -> impl Iterator<Item = Vec<CrashPoint>> {
-    numbers.flat_map(move |number| MOMENTS.map(|moment| vec![CrashPoint { place, number, moment }]))
+/// Kills the driver in every `every`th situation, on all cores, and says what went wrong.
+fn kill_in_every(situations: &[Situation<'_>], every: usize) -> Vec<String> {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(situation) = situations.get(next.fetch_add(every, Ordering::Relaxed)) {
+            if let Err(what) = check(situation.scenario, &situation.points[..1]) {
+                wrong.lock().unwrap().push(what);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    wrong.into_inner().unwrap()
 }
 
 #[test]
 fn a_release_without_an_image_may_be_killed_anywhere() {
-    let scenario = scenario::by_name("bad-image").unwrap();
-    for (place, count) in counts(&scenario) {
-        check_each(&scenario, kill_at(place, 1..=count));
-    }
+    let scenarios = [scenario::by_name("bad-image").unwrap()];
+    let wrong = kill_in_every(&situations(&scenarios), 1);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn a_rollout_may_be_killed_anywhere_on_its_way_to_canary_and_back() {
+    let scenarios = [scenario::by_name("burst-of-5xx").unwrap()];
+    let all = situations(&scenarios);
+    let (there, back) = (&all[..90], &all[all.len() - 60..]);
+    let wrong = [kill_in_every(there, 1), kill_in_every(back, 1)].concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn in_every_scenario_a_rollout_may_be_killed_here_and_there() {
+    let scenarios = scenario::all();
+    let all = situations(&scenarios);
+    let wrong = kill_in_every(&all, all.len() / SAMPLED);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Before and after every single effect and every single write to the store, of every scenario.
+#[test]
+#[ignore = "takes minutes in part and much longer in full; `cargo xtask test` runs a part, `cargo xtask crashes` all of it"]
+fn in_every_scenario_a_rollout_may_be_killed_anywhere() {
+    let every = std::env::var(EVERY).map_or(EVERY_BY_DEFAULT, |every| every.parse().unwrap());
+    let (mut totals, mut wrong) = ([0, 0, 0], Vec::new());
+    let began = Instant::now();
+    // One after the other, the short ones first, so that what goes wrong is seen early.
+    let scenarios = scenario::all();
+    let mut all: Vec<_> = scenarios.chunks(1).map(situations).collect();
+    all.sort_by_key(Vec::len);
+    for situations in &all {
+        let found = kill_in_every(situations, every);
+        let points: usize = situations.iter().map(|situation| situation.points.len()).sum();
+        let counts = [points, situations.len(), situations.len().div_ceil(every)];
+        report(situations[0].scenario.name, counts, found.len(), began);
+        found.iter().for_each(|what| println!("  {what}"));
+        totals = std::array::from_fn(|index| totals[index] + counts[index]);
+        wrong.extend(found);
+    }
+    report(&format!("all {} scenarios", all.len()), totals, wrong.len(), began);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn report(of: &str, [points, situations, rollouts]: [usize; 3], wrong: usize, began: Instant) {
+    let after = began.elapsed().as_secs();
+    println!(
+        "{of}: {points} points come to {situations} situations; {rollouts} rollouts, {wrong} wrong, after {after} s"
+    );
+}
+
+/// What is said of situations: that whichever of its points a driver is killed at, the rest is the same.
+#[test]
+fn points_of_one_situation_lead_to_the_same_rollout() {
     let scenario = scenario::by_name("burst-of-5xx").unwrap();
-    for (place, count) in counts(&scenario) {
-        check_each(&scenario, kill_at(place, (1..=45).chain(count - 25..=count)));
+    let all = sim::crash_points(&scenario, &mpac(), 1).unwrap();
+    let shared: Vec<&Vec<CrashPoint>> = all.iter().filter(|points| points.len() > 1).collect();
+    assert!(shared.len() > 100, "{}", shared.len());
+    for points in shared.iter().step_by(17) {
+        let mut runs = points.iter().map(|point| {
+            let mut report = sim::run_with_crashes(&scenario, &mpac(), 1, &[*point]).unwrap();
+            // Only whether the last call was begun tells them apart.
+            report.calls.clear();
+            report
+        });
+        let first = runs.next().unwrap();
+        assert!(runs.all(|other| other == first), "{points:?}");
     }
 }
 
 #[test]
 fn a_rollout_may_be_killed_again_and_again() {
-    let places = PLACES.into_iter().cycle();
-    let moments = MOMENTS.into_iter().flat_map(|moment| [moment; 2]).cycle();
+    let places = [CrashPlace::Append, CrashPlace::Effect].into_iter().cycle();
+    let moments =
+        [CrashMoment::Before, CrashMoment::After].into_iter().flat_map(|moment| [moment; 2]).cycle();
     let often = (1..=12).zip(places.zip(moments)).map(|(n, (place, moment))| CrashPoint {
         place,
         number: n * 77,
         moment,
     });
-    check_each(&scenario::by_name("healthy").unwrap(), std::iter::once(often.collect()));
+    check(&scenario::by_name("healthy").unwrap(), &often.collect::<Vec<_>>()).unwrap();
 }
 
 #[test]

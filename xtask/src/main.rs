@@ -5,6 +5,7 @@
 //! * `cargo xtask check [NAME...]`: the purity checks by themselves.
 //! * `cargo xtask docs`: the book's table of contents, every relative link, and every test that a page names.
 //! * `cargo xtask bench`: the benchmarks, and where their figures are.
+//! * `cargo xtask crashes`: a controller killed before and after every single effect and store write of every scenario.
 //! * `cargo xtask recordings`: the tables of the page on real recordings, checked or written anew.
 //!
 //! The first step that fails ends the run with exit status 1 and says what to run to repeat it.
@@ -14,6 +15,7 @@ mod bench;
 mod browser;
 mod checks;
 mod ci;
+mod crashes;
 mod docs;
 mod markdown;
 mod node;
@@ -61,6 +63,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// A controller killed before and after every single effect and every single write to the store, in every scenario.
+    Crashes {
+        /// Only every so many of the situations.
+        #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+        every: u32,
+    },
     /// The tables of the page "Recordings" are what the code gives; needs the recordings beside the checkout.
     Recordings {
         /// Write them anew instead.
@@ -88,6 +96,7 @@ fn dispatch(command: &Command, repo: &Repo, runner: &mut Runner<std::io::Stdout>
         Command::Check { names } => checks::run(repo, runner, names),
         Command::Docs => docs::run(repo, runner),
         Command::Bench { args } => bench::run(repo, runner, args),
+        Command::Crashes { every } => crashes::run(repo, runner, *every),
         Command::Recordings { write } => recordings::run(repo, runner, *write),
     }
 }

@@ -62,6 +62,12 @@ impl MemoryJournal {
         records.map(<[Record]>::to_vec).unwrap_or_default()
     }
 
+    /// How many records there are of a rollout.
+    #[must_use]
+    pub fn count(&self, rollout: &RolloutId) -> u64 {
+        self.state.get().rollouts.get(rollout).map_or(0, |records| records.len() as u64)
+    }
+
     fn available(&self) -> Result<MutexGuard<'_, State>, JournalError> {
         let state = self.state.get();
         match &state.unavailable {

@@ -27,6 +27,7 @@ use mpac_deploy_core::driver::Ports;
 use mpac_deploy_core::port::{JournalError, PortError};
 use serde::Serialize;
 
+pub(crate) use crash::Situation;
 pub use crash::{CrashPoint, Crashes, Moment as CrashMoment, Place as CrashPlace};
 
 use crate::fakes::lock::Lock;
@@ -158,8 +159,12 @@ pub struct Faults {
     clock: SimClock,
     timeline: Arc<dyn Timeline>,
     crashes: Crashes,
+    /// Changes of the world and records stored, where the points that are passed are kept.
+    progress: Option<Progress>,
     counts: Lock<Counts>,
 }
+
+type Progress = Box<dyn Fn() -> (u64, u64) + Send + Sync>;
 
 #[derive(Default)]
 struct Counts {
@@ -172,13 +177,35 @@ impl Faults {
     #[must_use]
     pub fn new(rules: Vec<Rule>, seed: u64, clock: SimClock, timeline: Arc<dyn Timeline>) -> Self {
         let counts = Lock::new(Counts { calls: BTreeMap::new(), struck: vec![0; rules.len()] });
-        Self { rules, dice: Dice::new(seed), clock, timeline, crashes: Crashes::default(), counts }
+        Self {
+            rules,
+            dice: Dice::new(seed),
+            clock,
+            timeline,
+            crashes: Crashes::default(),
+            progress: None,
+            counts,
+        }
     }
 
     /// The same rules, with points at which whoever makes the call is to be killed.
     #[must_use]
     pub fn with_crashes(self, points: &[CrashPoint]) -> Self {
         Self { crashes: Crashes::new(points), ..self }
+    }
+
+    /// The same rules, and every point at which a controller could be killed is kept, with all that had happened until then: the changes
+    /// of the world and the records stored are asked for.
+    pub(crate) fn with_passed(self, progress: impl Fn() -> (u64, u64) + Send + Sync + 'static) -> Self {
+        Self { progress: Some(Box::new(progress)), ..self }
+    }
+
+    fn pass(&self, point: CrashPoint) {
+        let Some(progress) = &self.progress else { return };
+        let (changes, records) = progress();
+        let calls = self.counts.get().calls.values().sum();
+        let situation = Situation { elapsed: self.clock.elapsed(), calls, changes, records };
+        self.crashes.pass(situation, point);
     }
 
     /// The points at which whoever makes the call is to be killed.
@@ -223,8 +250,19 @@ impl Faults {
         made: impl Future<Output = T>,
         failed: impl FnOnce(PortError) -> T,
     ) -> T {
-        match self.crashes.reached(call) {
-            None => self.make_or_strike(call, made, failed).await,
+        if self.crashes.is_dead() {
+            return std::future::pending().await;
+        }
+        let Some(point) = self.crashes.count(call) else {
+            return self.make_or_strike(call, made, failed).await;
+        };
+        self.pass(point);
+        match self.crashes.take(point) {
+            None => {
+                let answer = self.make_or_strike(call, made, failed).await;
+                self.pass(CrashPoint { moment: CrashMoment::After, ..point });
+                answer
+            }
             Some(CrashMoment::Before) => self.crashes.die().await,
             Some(CrashMoment::After) => {
                 drop(self.make_or_strike(call, made, failed).await);

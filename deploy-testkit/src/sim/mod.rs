@@ -14,6 +14,7 @@ mod report;
 mod setting;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mpac_deploy_core::decision::Decision;
@@ -25,9 +26,10 @@ pub use crate::fault::{CrashMoment, CrashPlace, CrashPoint};
 pub use report::{SimOutcome, SimReport};
 pub use watch::Frame;
 
+use crate::fault::Situation;
 use crate::scenario::Scenario;
 use drive::{End, drive};
-use setting::Setting;
+use setting::{Crashing, Setting};
 use watch::Observer;
 
 /// A rollout that has not ended after so much virtual time is cut off: several times what the strategy takes.
@@ -77,9 +79,34 @@ pub fn run_with_crashes(
     let plan = policy.compile(scenario.release.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     Ok(runtime.block_on(async {
-        let setting = Setting::new(scenario, seed, 1, points);
+        let setting = Setting::new(scenario, seed, 1, Crashing::At(points));
         simulate(scenario, &plan, seed, &setting, None).await
     }))
+}
+
+/// Every point at which the driver of a scenario can be killed: before and after each effect and each write to the store. Points
+/// that leave the next driver the same journal and the same world at the same time stand together; to run one of them is to
+/// run all.
+///
+/// # Errors
+/// [`SimError`] when the policy is refused.
+pub fn crash_points(
+    scenario: &Scenario,
+    policy: &Policy,
+    seed: u64,
+) -> Result<Vec<Vec<CrashPoint>>, SimError> {
+    let plan = policy.compile(scenario.release.clone())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    let passed = runtime.block_on(async {
+        let setting = Setting::new(scenario, seed, 1, Crashing::Noted);
+        simulate(scenario, &plan, seed, &setting, None).await;
+        setting.faults.crashes().passed()
+    });
+    let mut situations: BTreeMap<Situation, Vec<CrashPoint>> = BTreeMap::new();
+    for (situation, point) in passed {
+        situations.entry(situation).or_default().push(point);
+    }
+    Ok(situations.into_values().collect())
 }
 
 /// Runs a scenario `speed` times as fast as real time, on the runtime of the caller, and shows it to an observer: at every
@@ -95,7 +122,7 @@ pub async fn run_paced(
     mut observer: impl FnMut(&Frame<'_>) + Send,
 ) -> Result<SimReport, SimError> {
     let plan = policy.compile(scenario.release.clone())?;
-    let setting = Setting::new(scenario, seed, speed, &[]);
+    let setting = Setting::new(scenario, seed, speed, Crashing::At(&[]));
     Ok(simulate(scenario, &plan, seed, &setting, Some(&mut observer)).await)
 }
 

@@ -13,6 +13,15 @@ use crate::fault::{CrashPoint, Faults, wrap};
 use crate::scenario::{Action, Planned, Scenario};
 use crate::world::{SimClock, Timeline, World, epoch};
 
+/// What becomes of the points at which a driver can be killed.
+#[derive(Clone, Copy)]
+pub(super) enum Crashing<'a> {
+    /// It is killed at these.
+    At(&'a [CrashPoint]),
+    /// It lives, and they are noted.
+    Noted,
+}
+
 /// A world with everything around it that a driver needs.
 pub(super) struct Setting {
     pub(super) id: RolloutId,
@@ -24,7 +33,8 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn new(scenario: &Scenario, seed: u64, speed: u32, crashes: &[CrashPoint]) -> Self {
+    pub(super) fn new(scenario: &Scenario, seed: u64, speed: u32, crashes: Crashing<'_>) -> Self {
+        let id = rollout_id(&scenario.release, epoch());
         let clock = SimClock::new(epoch(), speed);
         let world = Arc::new(World::new(scenario.setup.clone(), seed, clock.clone()));
         // A store's leases run by its own clock, which does not jump with the driver's.
@@ -32,7 +42,14 @@ impl Setting {
         let timeline: Arc<dyn Timeline> = Arc::clone(&world) as _;
         let schema = Arc::new(FakeSchema::before(&scenario.release.migrations));
         let faults = Faults::new(scenario.rules.clone(), seed, clock.clone(), timeline);
-        let faults = Arc::new(faults.with_crashes(crashes));
+        let faults = Arc::new(match crashes {
+            Crashing::At(points) => faults.with_crashes(points),
+            Crashing::Noted => faults.with_passed({
+                let (world, schema) = (world.changes(), Arc::clone(&schema));
+                let (journal, id) = (Arc::clone(&journal), id.clone());
+                move || (*world.borrow() + schema.done().len() as u64, journal.count(&id))
+            }),
+        });
         let ports = Ports {
             traffic: Arc::clone(&world) as _,
             fleet: Arc::clone(&world) as _,
@@ -45,7 +62,6 @@ impl Setting {
             notify: Arc::new(FakeNotify::default()),
             clock: Arc::new(clock.with_jumps(&scenario.jumps)),
         };
-        let id = rollout_id(&scenario.release, epoch());
         Self { id, ports: wrap(ports, &faults), world, journal, schema, faults }
     }
 
@@ -64,7 +80,13 @@ impl Setting {
             };
             tokio::select! {
                 biased;
-                () = self.world.clock().sleep_until(at) => self.carry_out(actions.remove(index).action, handle).await,
+                () = self.world.clock().sleep_until(at) => {
+                    // A person who got no answer, since the driver died, says it again to the next one.
+                    if let Some(planned) = actions.get(index) {
+                        self.carry_out(planned.action.clone(), handle).await;
+                    }
+                    drop(actions.remove(index));
+                }
                 Ok(()) = changes.changed() => {}
             }
         }

@@ -19,8 +19,8 @@ const SAMPLED: usize = 100;
 /// The variable that says that only every so many of them is tried where all could be: 1 for all.
 const EVERY: &str = "MPAC_CRASHES_EVERY";
 
-/// Where it says nothing: some minutes in a debug build.
-const EVERY_BY_DEFAULT: usize = 50;
+/// Where it says nothing: two or three minutes in a debug build.
+const EVERY_BY_DEFAULT: usize = 600;
 
 fn check(scenario: &Scenario, points: &[CrashPoint]) -> Result<(), String> {
     let report = sim::run_with_crashes(scenario, &mpac(), 1, points).unwrap();
@@ -81,6 +81,14 @@ fn a_rollout_may_be_killed_anywhere_on_its_way_to_canary_and_back() {
     let all = situations(&scenarios);
     let (there, back) = (&all[..90], &all[all.len() - 60..]);
     let wrong = [kill_in_every(there, 1), kill_in_every(back, 1)].concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_rollout_that_waits_for_a_person_may_be_killed_until_nobody_looks_any_more() {
+    let scenarios = [scenario::by_name("weights-left-changed").unwrap()];
+    let all = situations(&scenarios);
+    let wrong = kill_in_every(&all[all.len() - 4..], 1);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -99,8 +99,12 @@ pub fn crash_points(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     let passed = runtime.block_on(async {
         let setting = Setting::new(scenario, seed, 1, Crashing::Noted);
-        simulate(scenario, &plan, seed, &setting, None).await;
-        setting.faults.crashes().passed()
+        let end = drive(&setting, &plan, scenario.actions.clone(), None).await;
+        // Whoever is killed at the instant at which the simulation is cut off has no successor.
+        let watched = setting.world.clock().elapsed().saturating_sub(AFTERMATH);
+        let is_cut_off = end.outcome.is_none();
+        let passed = setting.faults.crashes().passed().into_iter();
+        passed.filter(|(at, _)| !is_cut_off || at.elapsed < watched).collect::<Vec<_>>()
     });
     let mut situations: BTreeMap<Situation, Vec<CrashPoint>> = BTreeMap::new();
     for (situation, point) in passed {

@@ -4,6 +4,8 @@
 //! - [`client`]: the SDK's configuration from the standard AWS environment, built lean, with retries left to the rollout,
 //! - [`Route53Traffic`]: the weights of a blue-green pair as two weighted alias records of Route 53,
 //! - [`AlbTraffic`]: the same weights as two target groups of a listener rule of a load balancer,
+//! - [`CloudWatchMetrics`]: the metrics of load balancers, ECS services and applications from CloudWatch, those of all rollouts of a
+//!   process in few calls,
 //! - `infra` (feature `infra`): templates for CloudFormation and Terraform, and a check of those that are there,
 //! - [`DynamoJournal`]: journal and lease in one DynamoDB table, for controllers on many machines,
 //! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process,
@@ -39,6 +41,8 @@ pub mod balancer;
 pub mod client;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+#[cfg(feature = "cloudwatch")]
+pub mod cloudwatch;
 mod error;
 mod finding;
 #[cfg(feature = "infra")]
@@ -53,6 +57,8 @@ pub mod route53;
 pub use alb::{AlbConfig, AlbError, AlbTraffic, RuleError};
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::{DynamoConfig, DynamoJournal, HistoryQuery, RolloutEntry};
+#[cfg(feature = "cloudwatch")]
+pub use cloudwatch::{CloudWatch, CloudWatchConfig, CloudWatchMetrics};
 pub use error::CallError;
 pub use finding::{Finding, Severity};
 pub use quota::Quota;

@@ -75,6 +75,12 @@ impl Quota {
         Self::new(10, 40)
     }
 
+    /// The limit of `GetMetricData` for an account and region: 50 calls a second.
+    #[must_use]
+    pub fn cloudwatch() -> Self {
+        Self::new(50, 50)
+    }
+
     /// Takes a call's place in the limit.
     #[cfg(any(feature = "alb", feature = "route53"))]
     pub(crate) async fn turn(&self, pace: Pace) {

@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::wire::{Call, Refusal};
-use super::{Shared, dynamodb, ecs, elbv2, route53};
+use super::{Shared, cloudwatch, dynamodb, ecs, elbv2, route53};
 
 /// The body of the service's answer.
 pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Result<Vec<u8>, Refusal> {
@@ -32,5 +32,7 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::UpdateItem => dynamodb::update_item(shared, call),
         Operation::DeleteItem => dynamodb::delete_item(shared, call),
         Operation::Query => dynamodb::query(shared, call),
+        Operation::GetMetricData => cloudwatch::get_metric_data(shared, call),
+        Operation::PutMetricData => cloudwatch::put_metric_data(shared, call),
     }
 }

@@ -17,6 +17,7 @@
 //! ```
 
 mod bound;
+pub mod cloudwatch;
 mod dispatch;
 mod dynamodb;
 pub mod ecs;
@@ -49,6 +50,7 @@ pub use route53::{
 
 use crate::fakes::lock::Lock;
 use crate::world::SimClock;
+use cloudwatch::CloudWatch;
 use ecs::Ecs;
 use elbv2::{AcceptedRule, Elbv2, ListenerRule};
 use fault::Script;
@@ -160,6 +162,7 @@ struct Account {
     ecs: Ecs,
     elbv2: Elbv2,
     tables: dynamodb::Tables,
+    cloudwatch: CloudWatch,
     script: Script,
     calls: Vec<CallRecord>,
 }
@@ -205,6 +208,7 @@ impl AwsSim {
             ecs: Ecs::default(),
             elbv2: Elbv2::default(),
             tables: dynamodb::Tables::new(),
+            cloudwatch: CloudWatch::default(),
             script: Script::new(settings.limit, clock.now()),
             calls: Vec::new(),
         };

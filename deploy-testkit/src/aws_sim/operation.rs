@@ -112,6 +112,7 @@ operations! {
         UpdateService;
     ElasticLoadBalancing: DescribeLoadBalancers, DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
     DynamoDb: CreateTable, DescribeTable, UpdateContinuousBackups, GetItem, PutItem, UpdateItem, DeleteItem, Query;
+    CloudWatch: GetMetricData, PutMetricData;
 }
 
 impl Operation {

@@ -66,12 +66,14 @@ async fn read(request: Request<Incoming>) -> io::Result<Call> {
     let (head, body) = request.into_parts();
     let signed_for = header(&head.headers, AUTHORIZATION.as_str()).as_deref().and_then(service_of);
     let target = header(&head.headers, "x-amz-target");
+    let smithy_protocol = header(&head.headers, "smithy-protocol");
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     Ok(Call {
         method: head.method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         target,
+        smithy_protocol,
         signed_for,
         body,
     })

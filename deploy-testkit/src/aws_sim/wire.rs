@@ -9,6 +9,9 @@ use serde::Serialize;
 /// What every answer says of itself.
 pub(super) const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 
+/// How Smithy RPC v2 CBOR names itself.
+const RPC_V2_CBOR: &str = "rpc-v2-cbor";
+
 /// A request that has been read.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -17,6 +20,8 @@ pub(super) struct Call {
     pub(super) query: String,
     /// The value of `X-Amz-Target`.
     pub(super) target: Option<String>,
+    /// The value of `Smithy-Protocol`.
+    pub(super) smithy_protocol: Option<String>,
     /// The name of the service that the request was signed for; `None` if it is not signed.
     pub(super) signed_for: Option<String>,
     pub(super) body: Bytes,
@@ -82,14 +87,19 @@ impl Protocol {
             Self::RestXml => None,
             Self::Json(_) => call.target.as_deref()?.rsplit('.').next().map(str::to_owned),
             Self::Query => call.form("Action"),
-            Self::Cbor => call.path.split_once("/operation/").map(|(_, name)| name.to_owned()),
+            Self::Cbor => {
+                // The header is required, and one of the JSON protocols makes the request malformed.
+                let is_cbor = call.smithy_protocol.as_deref() == Some(RPC_V2_CBOR) && call.target.is_none();
+                let (service, name) = call.path.split_once("/operation/").filter(|_| is_cbor)?;
+                service.contains("/service/").then(|| name.to_owned())
+            }
         }
     }
 
     /// A good answer with this body.
     pub(super) fn answer(self, body: Vec<u8>) -> Answer {
         let headers = match self {
-            Self::Cbor => vec![("smithy-protocol", "rpc-v2-cbor".to_owned())],
+            Self::Cbor => vec![("smithy-protocol", RPC_V2_CBOR.to_owned())],
             Self::RestXml | Self::Json(_) | Self::Query => Vec::new(),
         };
         Answer { status: 200, code: None, content_type: self.content_type(), headers, body }
@@ -110,8 +120,19 @@ impl Protocol {
                 let written = ciborium::into_writer(&Error { code, message }, &mut bytes);
                 if written.is_ok() { bytes } else { Vec::new() }
             }
+<<<<<<< HEAD
         });
         Answer { status: refusal.status, code: Some(code.to_owned()), ..self.answer(body) }
+=======
+        };
+        let mut answer = self.answer(body);
+        if self == Self::Cbor {
+            // Where a service once spoke `query`, clients go by the code that it had there.
+            let fault = if refusal.status < 500 { "Sender" } else { "Receiver" };
+            answer.headers.push(("x-amzn-query-error", format!("{code};{fault}")));
+        }
+        Answer { status: refusal.status, code: Some(code.to_owned()), ..answer }
+>>>>>>> 3268c7e (The simulated AWS has CloudWatch's metrics: pages, statuses, late points, percentiles and ranks over Smithy RPC v2 CBOR, or the numbers of a world)
     }
 
     const fn content_type(self) -> &'static str {

@@ -62,6 +62,11 @@ impl Targets {
     pub(in crate::aws_sim) fn get(&self, arn: &str) -> Option<&TargetGroup> {
         self.0.get(arn)
     }
+
+    /// The names of all, in the order of their ARNs.
+    pub(in crate::aws_sim) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(|group| group.name.as_str())
+    }
 }
 
 impl AwsSim {

@@ -8,6 +8,7 @@
 //!   process in few calls,
 //! - `infra` (feature `infra`): templates for CloudFormation and Terraform, and a check of those that are there,
 //! - [`DynamoJournal`]: journal and lease in one DynamoDB table, for controllers on many machines,
+//! - [`EcsFleet`]: the two environments as ECS services behind target groups,
 //! - [`Quota`]: the account's limit of calls, shared by every adapter of the account in this process,
 //! - [`Finding`]: what would hurt a rollout although nothing is wrong by itself, such as [`route53::traps`],
 //! - [`balancer`]: the load balancers behind the records, and who is healthy there,
@@ -39,10 +40,12 @@
 pub mod alb;
 pub mod balancer;
 pub mod client;
-#[cfg(feature = "dynamodb")]
-pub mod dynamodb;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
+#[cfg(feature = "ecs")]
+pub mod ecs;
 mod error;
 mod finding;
 #[cfg(feature = "infra")]
@@ -55,10 +58,12 @@ pub mod route53;
 
 #[cfg(feature = "alb")]
 pub use alb::{AlbConfig, AlbError, AlbTraffic, RuleError};
-#[cfg(feature = "dynamodb")]
-pub use dynamodb::{DynamoConfig, DynamoJournal, HistoryQuery, RolloutEntry};
 #[cfg(feature = "cloudwatch")]
 pub use cloudwatch::{CloudWatch, CloudWatchConfig, CloudWatchMetrics};
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::{DynamoConfig, DynamoJournal, HistoryQuery, RolloutEntry};
+#[cfg(feature = "ecs")]
+pub use ecs::{EcsConfig, EcsError, EcsFleet, EcsService, Unfit};
 pub use error::CallError;
 pub use finding::{Finding, Severity};
 pub use quota::Quota;

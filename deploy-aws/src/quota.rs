@@ -81,6 +81,13 @@ impl Quota {
         Self::new(50, 50)
     }
 
+    /// The limit of ECS's API for an account and region: 20 readings a second, 50 at once, of the resources that are read most. Changes have
+    /// less, but a rollout makes a handful.
+    #[must_use]
+    pub fn ecs() -> Self {
+        Self::new(20, 50)
+    }
+
     /// Takes a call's place in the limit.
     #[cfg(any(feature = "alb", feature = "route53"))]
     pub(crate) async fn turn(&self, pace: Pace) {

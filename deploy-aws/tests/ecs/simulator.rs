@@ -13,7 +13,8 @@ use mpac_deploy_testkit::aws_sim::ecs::ImageFate;
 use mpac_deploy_testkit::aws_sim::elbv2::{TargetGroup, target_group_arn};
 use mpac_deploy_testkit::aws_sim::{AwsSim, Settings};
 
-use crate::rig::{BLUE, CLUSTER, GREEN, NEW, OLD, environments, on_command, sdk_at};
+use crate::common::sdk_at;
+use crate::rig::{BLUE, CLUSTER, GREEN, NEW, OLD, environments, on_command};
 
 struct Aws {
     sim: AwsSim,

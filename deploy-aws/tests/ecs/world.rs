@@ -9,7 +9,8 @@ use mpac_deploy_testkit::aws_sim::elbv2::target_group_arn;
 use mpac_deploy_testkit::aws_sim::{AwsSim, Bound, Settings};
 use mpac_deploy_testkit::world::{Setup, SimClock, World, epoch};
 
-use crate::rig::{BLUE, CLUSTER, GREEN, NEW, OLD, sdk_at};
+use crate::common::sdk_at;
+use crate::rig::{BLUE, CLUSTER, GREEN, NEW, OLD};
 
 /// A world whose hours are seconds.
 fn world(setup: Setup) -> Arc<World> {

@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::wire::{Call, Refusal};
-use super::{Shared, cloudwatch, dynamodb, ecs, elbv2, route53};
+use super::{Shared, autoscaling, cloudwatch, dynamodb, ecs, elbv2, route53, s3};
 
 /// The body of the service's answer.
 pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Result<Vec<u8>, Refusal> {
@@ -10,6 +10,10 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::ListResourceRecordSets => route53::list(shared, call),
         Operation::ChangeResourceRecordSets => route53::change(shared, call),
         Operation::GetChange => route53::get_change(shared, call),
+        Operation::DescribeScalableTargets => autoscaling::describe_scalable_targets(shared, call),
+        Operation::RegisterScalableTarget => autoscaling::register_scalable_target(shared, call),
+        Operation::GetObject => s3::get(shared, call),
+        Operation::PutObject => s3::put(shared, call),
         Operation::CreateService => ecs::create_service(shared, call),
         Operation::DescribeServices => ecs::describe_services(shared, call),
         Operation::DescribeTaskDefinition => ecs::describe_task_definition(shared, call),
@@ -21,6 +25,7 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::DescribeTargetGroupAttributes => elbv2::describe_target_group_attributes(shared, call),
         Operation::DescribeTargetGroups => elbv2::describe_target_groups(shared, call),
         Operation::DescribeTargetHealth => elbv2::describe_target_health(shared, call),
+        Operation::DescribeListeners => elbv2::describe_listeners(shared, call),
         Operation::DescribeLoadBalancers => elbv2::describe_load_balancers(shared, call),
         Operation::DescribeRules => elbv2::describe_rules(shared, call),
         Operation::ModifyRule => elbv2::modify_rule(shared, call),

@@ -16,6 +16,7 @@
 //! # }).unwrap();
 //! ```
 
+mod autoscaling;
 mod bound;
 pub mod cloudwatch;
 mod dispatch;
@@ -27,6 +28,7 @@ mod form;
 mod operation;
 mod plain;
 mod route53;
+mod s3;
 mod server;
 mod wire;
 
@@ -40,6 +42,7 @@ use mpac_deploy_core::time::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use autoscaling::ScalableTarget;
 pub use bound::Bound;
 pub use dynamodb::{AttributeValue, Capacity, Item};
 pub use fault::{CallFault, CallRecord};
@@ -50,11 +53,13 @@ pub use route53::{
 
 use crate::fakes::lock::Lock;
 use crate::world::SimClock;
+use autoscaling::ScalableTargets;
 use cloudwatch::CloudWatch;
 use ecs::Ecs;
 use elbv2::{AcceptedRule, Elbv2, ListenerRule};
 use fault::Script;
 use route53::Zone;
+use s3::Buckets;
 
 /// How the simulated AWS behaves when nothing goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,10 +164,12 @@ struct Account {
     changes: Vec<AcceptedChange>,
     /// When each change is INSYNC, in the order of `changes`.
     in_sync_at: Vec<Timestamp>,
+    buckets: Buckets,
     ecs: Ecs,
     elbv2: Elbv2,
     tables: dynamodb::Tables,
     cloudwatch: CloudWatch,
+    scalable: ScalableTargets,
     script: Script,
     calls: Vec<CallRecord>,
 }
@@ -205,10 +212,12 @@ impl AwsSim {
             zones: BTreeMap::new(),
             changes: Vec::new(),
             in_sync_at: Vec::new(),
+            buckets: Buckets::new(),
             ecs: Ecs::default(),
             elbv2: Elbv2::default(),
             tables: dynamodb::Tables::new(),
             cloudwatch: CloudWatch::default(),
+            scalable: ScalableTargets::new(),
             script: Script::new(settings.limit, clock.now()),
             calls: Vec::new(),
         };

@@ -38,7 +38,8 @@ impl Service {
     /// The protocol that it speaks.
     pub(super) const fn protocol(self) -> Protocol {
         match self {
-            Self::Route53 | Self::S3 => Protocol::RestXml,
+            Self::Route53 => Protocol::RestXml,
+            Self::S3 => Protocol::S3,
             Self::Ecs | Self::ApplicationAutoScaling => Protocol::Json("application/x-amz-json-1.1"),
             Self::DynamoDb => Protocol::Json("application/x-amz-json-1.0"),
             Self::ElasticLoadBalancing | Self::Sts | Self::Iam => Protocol::Query,
@@ -110,9 +111,11 @@ operations! {
     Route53: ListResourceRecordSets, ChangeResourceRecordSets, GetChange;
     Ecs: CreateService, DescribeServices, DescribeTaskDefinition, DescribeTasks, ListTasks, RegisterTaskDefinition, TagResource,
         UpdateService;
-    ElasticLoadBalancing: DescribeLoadBalancers, DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
     DynamoDb: CreateTable, DescribeTable, UpdateContinuousBackups, GetItem, PutItem, UpdateItem, DeleteItem, Query;
     CloudWatch: GetMetricData, PutMetricData;
+    ApplicationAutoScaling: DescribeScalableTargets, RegisterScalableTarget;
+    S3: GetObject, PutObject;
+    ElasticLoadBalancing: DescribeListeners, DescribeLoadBalancers, DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
 }
 
 impl Operation {

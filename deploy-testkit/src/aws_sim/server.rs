@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::fault::{CallFault, CallRecord};
 use super::operation::{Operation, Service};
 use super::wire::{Answer, Call, Protocol, Refusal};
-use super::{Shared, dispatch, plain, route53};
+use super::{Shared, dispatch, plain, route53, s3};
 
 /// Accepts connections until it is dropped.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
@@ -67,6 +67,7 @@ async fn read(request: Request<Incoming>) -> io::Result<Call> {
     let signed_for = header(&head.headers, AUTHORIZATION.as_str()).as_deref().and_then(service_of);
     let target = header(&head.headers, "x-amz-target");
     let smithy_protocol = header(&head.headers, "smithy-protocol");
+    let if_none_match = header(&head.headers, "if-none-match");
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     Ok(Call {
         method: head.method,
@@ -74,6 +75,7 @@ async fn read(request: Request<Incoming>) -> io::Result<Call> {
         query: head.uri.query().unwrap_or_default().to_owned(),
         target,
         smithy_protocol,
+        if_none_match,
         signed_for,
         body,
     })
@@ -92,7 +94,7 @@ fn service_of(signature: &str) -> Option<String> {
 fn operation(service: Service, call: &Call) -> Option<Operation> {
     match service {
         Service::Route53 => route53::operation(call),
-        Service::S3 => None,
+        Service::S3 => s3::operation(call),
         Service::Ecs
         | Service::ElasticLoadBalancing
         | Service::ApplicationAutoScaling

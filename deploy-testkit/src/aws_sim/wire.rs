@@ -22,6 +22,8 @@ pub(super) struct Call {
     pub(super) target: Option<String>,
     /// The value of `Smithy-Protocol`.
     pub(super) smithy_protocol: Option<String>,
+    /// The value of `If-None-Match`.
+    pub(super) if_none_match: Option<String>,
     /// The name of the service that the request was signed for; `None` if it is not signed.
     pub(super) signed_for: Option<String>,
     pub(super) body: Bytes,
@@ -72,6 +74,8 @@ impl Refusal {
 pub(super) enum Protocol {
     /// Paths and XML.
     RestXml,
+    /// Paths and bytes.
+    S3,
     /// JSON, of this content type; the call is named by `X-Amz-Target`.
     Json(&'static str),
     /// Forms and XML; the call is named by `Action`.
@@ -84,7 +88,7 @@ impl Protocol {
     /// The name of the call, but for REST, where it is in method and path.
     pub(super) fn call_name(self, call: &Call) -> Option<String> {
         match self {
-            Self::RestXml => None,
+            Self::RestXml | Self::S3 => None,
             Self::Json(_) => call.target.as_deref()?.rsplit('.').next().map(str::to_owned),
             Self::Query => call.form("Action"),
             Self::Cbor => {
@@ -100,7 +104,7 @@ impl Protocol {
     pub(super) fn answer(self, body: Vec<u8>) -> Answer {
         let headers = match self {
             Self::Cbor => vec![("smithy-protocol", RPC_V2_CBOR.to_owned())],
-            Self::RestXml | Self::Json(_) | Self::Query => Vec::new(),
+            Self::RestXml | Self::S3 | Self::Json(_) | Self::Query => Vec::new(),
         };
         Answer { status: 200, code: None, content_type: self.content_type(), headers, body }
     }
@@ -114,17 +118,18 @@ impl Protocol {
                 let document = XmlError { error, request_id: REQUEST_ID };
                 quick_xml::se::to_string(&document).map(String::into_bytes).unwrap_or_default()
             }
+            Self::S3 => {
+                let error = XmlErrorBody { kind: "Sender", code, message };
+                let document = quick_xml::se::to_string_with_root("Error", &error);
+                document.map(String::into_bytes).unwrap_or_default()
+            }
             Self::Json(_) => serde_json::to_vec(&Error { code, message }).unwrap_or_default(),
             Self::Cbor => {
                 let mut bytes = Vec::new();
                 let written = ciborium::into_writer(&Error { code, message }, &mut bytes);
                 if written.is_ok() { bytes } else { Vec::new() }
             }
-<<<<<<< HEAD
         });
-        Answer { status: refusal.status, code: Some(code.to_owned()), ..self.answer(body) }
-=======
-        };
         let mut answer = self.answer(body);
         if self == Self::Cbor {
             // Where a service once spoke `query`, clients go by the code that it had there.
@@ -132,12 +137,12 @@ impl Protocol {
             answer.headers.push(("x-amzn-query-error", format!("{code};{fault}")));
         }
         Answer { status: refusal.status, code: Some(code.to_owned()), ..answer }
->>>>>>> 3268c7e (The simulated AWS has CloudWatch's metrics: pages, statuses, late points, percentiles and ranks over Smithy RPC v2 CBOR, or the numbers of a world)
     }
 
     const fn content_type(self) -> &'static str {
         match self {
             Self::RestXml | Self::Query => "text/xml",
+            Self::S3 => "application/xml",
             Self::Json(content_type) => content_type,
             Self::Cbor => "application/cbor",
         }
@@ -205,9 +210,13 @@ mod tests {
     #[test]
     fn a_refusal_carries_its_code_in_every_protocol() {
         let refusal = Refusal::new(400, "Throttling", "Rate exceeded");
-        for protocol in
-            [Protocol::RestXml, Protocol::Json("application/json"), Protocol::Query, Protocol::Cbor]
-        {
+        for protocol in [
+            Protocol::RestXml,
+            Protocol::S3,
+            Protocol::Json("application/json"),
+            Protocol::Query,
+            Protocol::Cbor,
+        ] {
             let answer = protocol.refuse(&refusal);
             assert_eq!((answer.status, answer.code.as_deref()), (400, Some("Throttling")));
             let text = String::from_utf8_lossy(&answer.body).into_owned();

@@ -193,6 +193,25 @@ impl AwsSim {
         })
     }
 
+    /// A service as `DescribeServices` shows it; `None` if there is none.
+    #[must_use]
+    pub fn described_service(&self, cluster: &str, name: &str) -> Option<Value> {
+        let now = self.shared.clock.now();
+        let mut guard = self.shared.account.get();
+        let key = key(cluster, name);
+        let tasks = view::of_service(&self.shared, &mut guard, &key, now);
+        guard.ecs.services.get(&key).map(|found| service::shown(found, &tasks, true))
+    }
+
+    /// Switches the circuit breaker of a service on or off.
+    pub fn set_circuit_breaker(&self, cluster: &str, service: &str, enable: bool) {
+        let mut guard = self.shared.account.get();
+        if let Some(service) = guard.ecs.services.get_mut(&key(cluster, service)) {
+            let breaker = json!({ "deploymentCircuitBreaker": { "enable": enable, "rollback": enable } });
+            service.told.insert("deploymentConfiguration".into(), breaker);
+        }
+    }
+
     /// How many revisions a family of task definitions has.
     #[must_use]
     pub fn revisions(&self, family: &str) -> usize {

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 pub use api::{ImageFate, ServiceState};
 pub(super) use definition::{describe_task_definition, register_task_definition};
+pub(super) use json::{Given, answer, time};
 pub(super) use service::{create_service, describe_services};
 pub(super) use tags::tag_resource;
 pub(super) use task::{describe_tasks, list_tasks};

@@ -290,7 +290,7 @@ pub(in crate::aws_sim) fn describe_services(shared: &Shared, call: &Call) -> Res
 }
 
 /// A service as the API shows it.
-fn shown(service: &Service, tasks: &[TaskView], with_tags: bool) -> Value {
+pub(super) fn shown(service: &Service, tasks: &[TaskView], with_tags: bool) -> Value {
     let of = |deployment: &str, status: &str| {
         let of_it = |task: &&TaskView| task.deployment == deployment && task.last_status() == status;
         tasks.iter().filter(of_it).count()

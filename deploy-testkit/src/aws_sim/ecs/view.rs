@@ -1,7 +1,6 @@
 //! The tasks of a service as they are seen: those of its own life, or those of the world behind the simulation.
 
 use mpac_deploy_core::effect::Health;
-use mpac_deploy_core::metric::Side;
 use mpac_deploy_core::time::Timestamp;
 
 use super::super::bound::Bound;
@@ -227,8 +226,7 @@ fn of_world(service: &Service, state: &SideState, now: Timestamp) -> Vec<TaskVie
         state,
     };
     if service.desired == 0 {
-        let left =
-            if state.runs && Bound::side_of(&service.name) == Some(Side::Blue) { state.started } else { 0 };
+        let left = if state.runs { state.started } else { 0 };
         return (0..left).map(|number| view(number, TaskState::Draining)).collect();
     }
     if let Health::Failed { detail } = &state.health {

@@ -1,4 +1,4 @@
-//! Load balancers: `DescribeLoadBalancers`.
+//! Load balancers: `DescribeLoadBalancers`, `DescribeListeners`.
 
 use std::collections::BTreeMap;
 
@@ -71,6 +71,39 @@ pub(in crate::aws_sim) fn describe_load_balancers(shared: &Shared, call: &Call) 
     let next_marker = (from + size < found.len()).then_some(from + size);
     let page: Vec<LoadBalancer> = found.into_iter().skip(from).take(size).collect();
     document("DescribeLoadBalancers", &Page { load_balancers: page.into(), next_marker })
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListenersPage {
+    listeners: Members<Listener>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listener {
+    listener_arn: String,
+    load_balancer_arn: String,
+    port: u16,
+    protocol: &'static str,
+}
+
+/// The listeners of a balancer are those that have rules.
+pub(in crate::aws_sim) fn describe_listeners(shared: &Shared, call: &Call) -> Result<Vec<u8>, Refusal> {
+    let form = Form::of(call);
+    let balancer = form.text("LoadBalancerArn").unwrap_or_default();
+    let of_it = balancer.replacen(":loadbalancer/", ":listener/", 1);
+    let account = shared.account.get();
+    let listeners = account.elbv2.rules.listeners().filter(|arn| arn.starts_with(&format!("{of_it}/")));
+    let listeners: Vec<Listener> = listeners
+        .map(|arn| Listener {
+            listener_arn: arn.to_owned(),
+            load_balancer_arn: balancer.to_owned(),
+            port: 443,
+            protocol: "HTTPS",
+        })
+        .collect();
+    document("DescribeListeners", &ListenersPage { listeners: listeners.into() })
 }
 
 fn described(name: &str, dns_name: &str) -> LoadBalancer {

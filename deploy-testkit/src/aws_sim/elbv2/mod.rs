@@ -4,7 +4,7 @@ mod balancers;
 mod rules;
 mod targets;
 
-pub(super) use balancers::describe_load_balancers;
+pub(super) use balancers::{describe_listeners, describe_load_balancers};
 pub use rules::{AcceptedRule, Action, Forward, GroupStickiness, ListenerRule, WeightedGroup};
 pub(super) use rules::{describe_rules, modify_rule};
 pub use targets::TargetGroup;

@@ -140,6 +140,11 @@ impl Rules {
         self.rules.insert(rule.arn(), rule);
     }
 
+    /// The ARNs of the listeners that have rules, each once.
+    pub(in crate::aws_sim) fn listeners(&self) -> impl Iterator<Item = &str> {
+        self.rules.values().map(|rule| rule.listener.as_str()).collect::<BTreeSet<_>>().into_iter()
+    }
+
     pub(in crate::aws_sim) fn know_group(&mut self, arn: &str) {
         self.groups.insert(arn.into());
     }

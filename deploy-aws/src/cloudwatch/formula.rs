@@ -51,7 +51,7 @@ impl Formula {
                 Outcome::Value(value) => match part.has_samples(&outcome) {
                     None => return Reading::Gap(Gap::SourceError),
                     Some(false) => too_few = true,
-                    Some(true) => values.push(value * part.scale),
+                    Some(true) => values.push(scaled(value, part.scale)),
                 },
             }
         }
@@ -79,6 +79,13 @@ impl Part {
             Outcome::Failed => None,
         }
     }
+}
+
+/// The value times the scale. A scale that is one part of a whole number, such as 0.01, divides by it: 70 % are 0.7 and not
+/// 0.7000000000000001, which a limit at 0.7 would tell apart.
+fn scaled(value: f64, scale: f64) -> f64 {
+    let parts = scale.recip().round();
+    if parts.recip() == scale { value / parts } else { value * scale }
 }
 
 #[cfg(test)]

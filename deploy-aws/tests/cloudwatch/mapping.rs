@@ -93,7 +93,11 @@ async fn memory_is_that_of_the_fullest_service_and_needs_all_of_them() {
     rig.put(&of_service("MemoryUtilization", SERVICES[0], GREEN), &[60.0, 80.0]);
     assert_eq!(rig.green(Metric::MemoryUtilization).await, Reading::ABSENT);
     rig.put(&of_service("MemoryUtilization", SERVICES[1], GREEN), &[25.0]);
-    assert_eq!(rig.green(Metric::MemoryUtilization).await, number(0.7));
+    assert_eq!(
+        rig.green(Metric::MemoryUtilization).await,
+        number(0.7),
+        "divided once, not multiplied by a rounded 0.01"
+    );
 }
 
 #[tokio::test]

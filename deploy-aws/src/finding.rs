@@ -10,7 +10,9 @@ pub struct Finding {
     pub id: &'static str,
     /// How much it would hurt.
     pub severity: Severity,
-    /// Where: a record, a rule, a load balancer.
+    /// The line of a template, from 1; none where there is no text.
+    pub line: Option<usize>,
+    /// Where: a record, a rule, a load balancer, a resource of a template such as `BlueRecord`.
     pub place: String,
     /// What is the matter, and what would come of it.
     pub problem: String,
@@ -41,7 +43,8 @@ impl Severity {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, severity, place, problem, fix } = self;
-        write!(f, "{}: {place}: {problem}; {fix} ({id})", severity.as_str())
+        let Self { id, severity, line, place, problem, fix } = self;
+        let line = line.map_or_else(String::new, |line| format!("line {line}, "));
+        write!(f, "{}: {line}{place}: {problem}; {fix} ({id})", severity.as_str())
     }
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use console::style;
-use mpac_deploy_aws::client::{ClientOptions, sdk_config};
-use mpac_deploy_aws::infra::{
-    self, Archive, Balancer, DEFAULT_TABLE, Description, Finding, Fleet, Options, Report,
+use mpac_deploy_aws::balancer::{Balancer as LoadBalancer, balancers};
+use mpac_deploy_aws::client::{ClientOptions, SdkConfig, sdk_config};
+use mpac_deploy_aws::infra::{self, Archive, Balancer, DEFAULT_TABLE, Description, Fleet, Options, Report};
+use mpac_deploy_aws::{
+    CallError, Finding, Quota, Route53Config, Route53Error, Route53Traffic, Severity, ZoneError,
 };
-use mpac_deploy_aws::{Quota, Route53Config, Route53Error, Route53Traffic, Severity, ZoneError};
 use mpac_deploy_core::ids::RecordName;
 use serde_json::{Value, json};
 
@@ -232,8 +233,9 @@ fn check_zone(zone: String, options: &CheckOptions) -> Result<Report, Failure> {
         .build()
         .map_err(|error| Failure::World(format!("no runtime for calls: {error}")))?;
     runtime.block_on(async {
-        let traffic = Route53Traffic::new(&sdk_config(&client).await, &Quota::route53(), config);
-        infra::check_zone(&traffic).await.map_err(|error| {
+        let sdk = sdk_config(&client).await;
+        let traffic = Route53Traffic::new(&sdk, &Quota::route53(), config);
+        infra::check_zone(&traffic, &balancers_of(&traffic, &sdk).await).await.map_err(|error| {
             if matches!(error, Route53Error::Zone(ZoneError::NoSuchHostedZone { .. })) {
                 return Failure::Input(error.to_string());
             }
@@ -242,13 +244,20 @@ fn check_zone(zone: String, options: &CheckOptions) -> Result<Report, Failure> {
     })
 }
 
+/// The load balancers that the pair's records lead to; none where there is no pair.
+async fn balancers_of(traffic: &Route53Traffic, sdk: &SdkConfig) -> Result<Vec<LoadBalancer>, CallError> {
+    let Ok(records) = traffic.pair_records().await else { return Ok(Vec::new()) };
+    let names: Vec<&str> = records.iter().map(|record| record.target.as_str()).collect();
+    balancers(sdk, &Quota::load_balancing(), &names).await
+}
+
 fn as_json(source: &str, report: &Report) -> Value {
     let finding = |finding: &Finding| {
         json!({
-            "id": finding.rule.id(),
-            "severity": finding.rule.severity().as_str(),
-            "line": finding.place.line,
-            "subject": finding.place.subject,
+            "id": finding.id,
+            "severity": finding.severity.as_str(),
+            "line": finding.line,
+            "subject": finding.place,
             "problem": finding.problem,
             "fix": finding.fix,
         })
@@ -265,15 +274,15 @@ fn as_json(source: &str, report: &Report) -> Value {
 fn for_people(source: &str, report: &Report) -> String {
     let mut text = String::new();
     for finding in &report.findings {
-        let line = finding.place.line.map_or_else(String::new, |line| format!(":{line}"));
-        let subject = &finding.place.subject;
+        let line = finding.line.map_or_else(String::new, |line| format!(":{line}"));
+        let subject = &finding.place;
         let subject = if subject.is_empty() { String::new() } else { format!(" {subject}") };
-        let severity = match finding.rule.severity() {
+        let severity = match finding.severity {
             Severity::Error => style("error").red(),
             Severity::Warning | _ => style("warning").yellow(),
         };
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{source}{line}:{subject}: {severity} {}", style(finding.rule.id()).bold());
+        let _ = writeln!(text, "{source}{line}:{subject}: {severity} {}", style(finding.id).bold());
         for part in [&finding.problem, finding.fix] {
             for line in words::for_terminal(part, INDENT) {
                 let _ = writeln!(text, "{:INDENT$}{line}", "");

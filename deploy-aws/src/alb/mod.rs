@@ -140,6 +140,7 @@ impl AlbTraffic {
         let finding = |sticky: Duration| Finding {
             id: "sticky-groups",
             severity: if sticky > limit { Severity::Error } else { Severity::Warning },
+            line: None,
             place: self.config.rule_arn.clone(),
             problem: format!(
                 "the rule keeps each client at its target group for {} s: the weights move new clients only, and after a rollback the others stay with green for as long",

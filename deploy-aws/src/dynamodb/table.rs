@@ -36,13 +36,14 @@ const PROTECT: &str = "UpdateContinuousBackups";
 const LOOK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Makes the table unless there is one, and waits until it can be used.
+/// Makes the table, which cannot be deleted by one call, unless there is one, and waits until it can be used.
 pub(super) async fn create(client: &Client, table: &str) -> Result<(), CallError> {
     let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
     let text = |name: &str| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
     };
     let mut call = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+    call = call.deletion_protection_enabled(true);
     for (name, kind) in [(PARTITION_KEY, KeyType::Hash), (SORT_KEY, KeyType::Range)] {
         let invalid =
             |error: aws_sdk_dynamodb::error::BuildError| CallError::invalid(CREATE, error.to_string());

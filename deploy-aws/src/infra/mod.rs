@@ -27,7 +27,7 @@ mod yaml;
 
 #[cfg(feature = "route53")]
 pub use check::check_zone;
-pub use check::{Finding, Format, Options, Place, Report, Rule, check};
+pub use check::{Format, Options, Report, Rule, check};
 pub use cloudformation::{cloudformation, stack_policy};
 pub use description::{Archive, Balancer, DEFAULT_TABLE, Description, Fleet, Side};
 pub use terraform::terraform;

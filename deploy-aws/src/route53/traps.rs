@@ -62,6 +62,7 @@ fn shared(blue: &PairRecord, green: &PairRecord, balancers: &[Balancer]) -> Find
     Finding {
         id: "shared-balancer",
         severity: Severity::Error,
+        line: None,
         place: blue.label.clone(),
         problem: format!(
             "blue and green are aliases to one load balancer, {}{ailment}: the weights move nothing, and an empty target group of either side makes the name unhealthy for both",
@@ -77,6 +78,7 @@ fn serves(record: &PairRecord, balancers: &[Balancer]) -> Option<Finding> {
     Some(Finding {
         id: "unhealthy-alias",
         severity: Severity::Error,
+        line: None,
         place: record.label.clone(),
         problem: format!(
             "{} has the weight {} and counts as unhealthy, since {ailment}: Route 53 answers with the other side, whatever its weight is",
@@ -97,6 +99,7 @@ fn answers_at_zero(record: &PairRecord, other: &PairRecord, balancers: &[Balance
         return Some(Finding {
             id: "zero-weight-answers",
             severity: Severity::Error,
+            line: None,
             place,
             problem: format!(
                 "{side} has the weight 0 and serves everybody, since {serving} counts as unhealthy: {ailment}"
@@ -111,6 +114,7 @@ fn answers_at_zero(record: &PairRecord, other: &PairRecord, balancers: &[Balance
     Some(Finding {
         id: "zero-weight-answers",
         severity: Severity::Warning,
+        line: None,
         place,
         problem: format!(
             "{side} has the weight 0 and {health}: whenever {serving} has nobody healthy, Route 53 answers with {side}"
@@ -125,6 +129,7 @@ fn waits_at_zero(record: &PairRecord, balancers: &[Balancer]) -> Option<Finding>
     Some(Finding {
         id: "empty-target-group",
         severity: Severity::Warning,
+        line: None,
         place: record.label.clone(),
         problem: format!(
             "{} counts as unhealthy, since {ailment}: until that ends Route 53 gives it nobody, whatever its weight becomes",

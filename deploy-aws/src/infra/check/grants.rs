@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Rule;
 use super::facts::{Facts, Statement};
-use super::{Finding, Rule};
+use crate::Finding;
 use crate::infra::calls::{self, Call, Scope};
 use crate::infra::policy::RECORD_NAMES;
 
@@ -29,7 +30,7 @@ fn allows(statement: &Statement, action: &str) -> bool {
 pub(super) fn judge(grant: &Grant<'_>) -> Vec<Finding> {
     let Grant { statement, calls } = grant;
     let mut findings = Vec::new();
-    let mut add = |rule, problem: String| findings.push(Finding::new(rule, &statement.place, problem));
+    let mut add = |rule: Rule, problem: String| findings.push(rule.broken(&statement.place, problem));
     if statement.all_but_actions {
         add(Rule::WildcardAction, "every call but those that are named is allowed".into());
     }

@@ -15,8 +15,9 @@ mod zone;
 pub use rule::Rule;
 
 use super::{DEFAULT_TABLE, InfraError, normalized, same_name};
+use crate::Finding;
 #[cfg(feature = "route53")]
-use crate::{Route53Error, Route53Traffic};
+use crate::{CallError, Route53Error, Route53Traffic, Severity, balancer::Balancer, route53::traps};
 use facts::{Facts, Table};
 
 /// The language of a template.
@@ -69,28 +70,13 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// Something that would hurt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finding {
-    /// The rule that it breaks.
-    pub rule: Rule,
-    /// Where.
-    pub place: Place,
-    /// What is wrong, and what would come of it.
-    pub problem: String,
-    /// What to do.
-    pub fix: &'static str,
-}
-
 /// A place in a template or a zone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Place {
+#[derive(Clone, Debug, Default)]
+struct Place {
     /// The line, from 1; none in a zone.
-    pub line: Option<usize>,
+    line: Option<usize>,
     /// The resource, such as `BlueRecord` or `aws_route53_record.blue`.
-    pub subject: String,
+    subject: String,
 }
 
 /// Says what in a template would hurt a rollout.
@@ -106,12 +92,16 @@ pub fn check(text: &str, format: Format, options: &Options) -> Result<Report, In
     Ok(judge(&facts, options))
 }
 
-/// Says what in a live zone would hurt a rollout: every record of the adapter's name is read.
+/// Says what in a live zone would hurt a rollout: every record of the adapter's name is read. With the balancers behind them
+/// ([`balancers`](crate::balancer::balancers)) come the [traps](crate::route53::traps) that clients are in now, such as a failed blue that green answers for at weight 0.
 ///
 /// # Errors
 /// [`Route53Error`] if the records cannot be read.
 #[cfg(feature = "route53")]
-pub async fn check_zone(traffic: &Route53Traffic) -> Result<Report, Route53Error> {
+pub async fn check_zone(
+    traffic: &Route53Traffic,
+    balancers: &Result<Vec<Balancer>, CallError>,
+) -> Result<Report, Route53Error> {
     let config = traffic.config();
     let options = Options {
         record: Some(config.record.to_string()),
@@ -119,7 +109,25 @@ pub async fn check_zone(traffic: &Route53Traffic) -> Result<Report, Route53Error
         green_set: config.green_set.clone(),
         ..Options::default()
     };
-    Ok(judge(&zone::facts(&traffic.record_sets().await?), &options))
+    let mut report = judge(&zone::facts(&traffic.record_sets().await?), &options);
+    let records = match traffic.pair_records().await {
+        Ok(records) => records,
+        // A pair that is not as it should be has its findings already.
+        Err(Route53Error::Record(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    // An idle side is empty or answers in need, between all rollouts: a warning of that would be there always.
+    let hurts = |trap: &Finding| trap.severity == Severity::Error && trap.id != Rule::SharedBalancer.id();
+    match balancers {
+        Ok(balancers) => report.findings.extend(traps(&records, balancers).into_iter().filter(hurts)),
+        Err(error) => report.findings.push(Rule::BalancersUnread.broken(
+            &Place::default(),
+            format!(
+                "the load balancers could not be read, so nobody knows whether their records answer: {error}"
+            ),
+        )),
+    }
+    Ok(report)
 }
 
 fn judge(facts: &Facts, options: &Options) -> Report {
@@ -129,19 +137,19 @@ fn judge(facts: &Facts, options: &Options) -> Report {
     findings.extend(tables.iter().flat_map(|table| of_table(table)));
     findings.extend(granted.iter().flat_map(|grant| grants::judge(grant)));
     if records == 0 && tables.is_empty() && granted.is_empty() && findings.is_empty() {
-        findings.push(Finding::new(
-            Rule::NothingToCheck,
+        findings.push(Rule::NothingToCheck.broken(
             &Place::default(),
             "there is no weighted record, journal table or policy of a controller here".into(),
         ));
     }
-    findings.sort_by_key(|finding| finding.place.line);
+    findings.sort_by_key(|finding| finding.line);
     Report { records, tables: tables.len(), statements: granted.len(), findings }
 }
 
-impl Finding {
-    fn new(rule: Rule, place: &Place, problem: String) -> Self {
-        Self { rule, place: place.clone(), problem, fix: rule.fix() }
+impl Rule {
+    fn broken(self, place: &Place, problem: String) -> Finding {
+        let Place { line, subject } = place.clone();
+        Finding { id: self.id(), severity: self.severity(), line, place: subject, problem, fix: self.fix() }
     }
 }
 
@@ -152,7 +160,7 @@ fn is_journal(table: &Table, options: &Options) -> bool {
 
 fn of_table(table: &Table) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut add = |rule, problem: &str| findings.push(Finding::new(rule, &table.place, problem.into()));
+    let mut add = |rule: Rule, problem: &str| findings.push(rule.broken(&table.place, problem.into()));
     if !table.deletion_protection {
         add(
             Rule::TableUnprotected,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::facts::{Facts, Record, Setting, Source};
-use super::{Finding, Options, Place, Rule, normalized, same_name};
+use super::{Options, Place, Rule, normalized, same_name};
+use crate::Finding;
 
 /// How many records were looked at, and what is wrong with them.
 pub(super) fn judge(facts: &Facts, options: &Options) -> (usize, Vec<Finding>) {
@@ -71,7 +72,7 @@ fn third(name: &str, record: &Record) -> Finding {
         "`{name}` has a record besides blue and green ({} `{set}`): it answers a share of the clients, whatever the weights are",
         record.kind
     );
-    Finding::new(Rule::ThirdRecord, &record.place, problem)
+    Rule::ThirdRecord.broken(&record.place, problem)
 }
 
 /// One side's records of type A and AAAA.
@@ -80,7 +81,7 @@ fn split(ipv4: &Record, ipv6: &Record) -> Option<Finding> {
     let problem = format!(
         "the weight is {other} on type AAAA and {one} on type A: which side a client gets depends on its network, and no rollout begins"
     );
-    (ipv4.set == ipv6.set && one != other).then(|| Finding::new(Rule::TypesDiffer, &ipv6.place, problem))
+    (ipv4.set == ipv6.set && one != other).then(|| Rule::TypesDiffer.broken(&ipv6.place, problem))
 }
 
 fn missing(name: &str, set: &str, records: &[&Record]) -> Finding {
@@ -92,12 +93,12 @@ fn missing(name: &str, set: &str, records: &[&Record]) -> Finding {
     let problem = format!(
         "`{name}` has no record with the set identifier `{set}` (there is: {there}): no rollout can move its weight"
     );
-    Finding::new(Rule::SideMissing, &place, problem)
+    Rule::SideMissing.broken(&place, problem)
 }
 
 fn of_record(record: &Record, source: Source) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut add = |rule, problem: String| findings.push(Finding::new(rule, &record.place, problem));
+    let mut add = |rule: Rule, problem: String| findings.push(rule.broken(&record.place, problem));
     match record.other_routing {
         Some(routing) => {
             add(Rule::NotWeighted, format!("the record is routed by {routing}: there is no weight to move"))
@@ -185,11 +186,11 @@ fn of_pair(blue: &Record, green: &Record) -> Vec<Finding> {
             "blue and green are aliases to the same load balancer ({}): the weights move nothing, and an empty target group of one side makes it unhealthy for both",
             one.target
         );
-        findings.push(Finding::new(Rule::SharedBalancer, &green.place, problem));
+        findings.push(Rule::SharedBalancer.broken(&green.place, problem));
     }
     if blue.weight.known() == Some(0.0) && green.weight.known() == Some(0.0) {
         let problem = "both weights are 0: that is an equal split between blue and green, not off".into();
-        findings.push(Finding::new(Rule::BothZero, &green.place, problem));
+        findings.push(Rule::BothZero.broken(&green.place, problem));
     }
     findings
 }

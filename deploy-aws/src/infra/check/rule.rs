@@ -50,11 +50,13 @@ pub enum Rule {
     AnyRecord,
     /// A policy lets roles be passed to any service.
     PassRoleAnywhere,
+    /// Whether a live zone's balancers are healthy could not be seen.
+    BalancersUnread,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NothingToCheck,
         Self::WeightHardCoded,
         Self::WeightNotIgnored,
@@ -77,6 +79,7 @@ impl Rule {
         Self::WildcardResource,
         Self::AnyRecord,
         Self::PassRoleAnywhere,
+        Self::BalancersUnread,
     ];
 
     /// Its id, which stays.
@@ -105,6 +108,7 @@ impl Rule {
             Self::WildcardResource => "iam-wildcard-resource",
             Self::AnyRecord => "iam-any-record",
             Self::PassRoleAnywhere => "iam-pass-role",
+            Self::BalancersUnread => "balancers-unread",
         }
     }
 
@@ -133,7 +137,8 @@ impl Rule {
             | Self::WildcardAction
             | Self::WildcardResource
             | Self::AnyRecord
-            | Self::PassRoleAnywhere => Severity::Warning,
+            | Self::PassRoleAnywhere
+            | Self::BalancersUnread => Severity::Warning,
         }
     }
 
@@ -172,6 +177,9 @@ impl Rule {
             Self::WildcardResource => "name the resources, as `mpac-deploy infra template` does",
             Self::AnyRecord => {
                 "add a condition on route53:ChangeResourceRecordSetsNormalizedRecordNames with the pair's name"
+            }
+            Self::BalancersUnread => {
+                "allow elasticloadbalancing:DescribeLoadBalancers, DescribeTargetGroups and DescribeTargetHealth to whoever checks"
             }
             Self::PassRoleAnywhere => "add a condition `iam:PassedToService` of `ecs-tasks.amazonaws.com`",
         }

@@ -77,6 +77,7 @@
 //! | `driver` | yes | ports and driver (tokio) |
 //! | `text` | yes | policies as TOML and JSON |
 //! | `json` | with either | the journal's records and snapshots as JSON |
+//! | `metrics` | no | the numbers of running drivers, through the facade `metrics` |
 //! | `mock` | no | mockall mocks of every port |
 //! | `schema` | no | the JSON Schema of a policy |
 //! | `std` | with any of them | the standard library |

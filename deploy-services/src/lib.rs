@@ -3,10 +3,16 @@
 //! | feature | brings |
 //! |---|---|
 //! | `checks` | [`checks`]: pre-production checks and probes, as HTTP requests, commands and connections |
+//! | `stderr` | [`notify::Lines`]: notices as lines |
+//! | `webhook` | [`notify::Webhook`]: notices as signed HTTP requests |
 //! | `sqlite` | [`sqlite`]: the journal in one file, for one machine |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "checks")]
 pub mod checks;
+#[cfg(any(feature = "checks", feature = "webhook"))]
+mod http;
+#[cfg(any(feature = "stderr", feature = "webhook"))]
+pub mod notify;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

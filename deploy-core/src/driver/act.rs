@@ -2,7 +2,7 @@
 
 use tracing::Instrument;
 
-use super::Ports;
+use super::{Ports, gauge};
 use crate::effect::{Answer, Effect, EffectKind, Failure};
 use crate::ids::FencingToken;
 use crate::migration::{Phase, Step};
@@ -24,7 +24,9 @@ pub(super) async fn act(
         kind = effect.kind.name()
     );
     async {
+        let began = ports.clock.now();
         let result = call(ports, plan, fence, &effect).await;
+        gauge::call(effect.kind.name(), result.is_ok(), ports.clock.now().since(began));
         match &result {
             Ok(_) => tracing::debug!("done"),
             Err(failure) => tracing::warn!(error = %failure.message, "failed"),

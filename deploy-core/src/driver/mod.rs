@@ -13,15 +13,44 @@
 //! | event `decision` | info | `rollout`, `kind`, `stage`, `rule`, `reason` |
 //! | event `journal unavailable` | warn | `rollout`, `backlog`, `why` |
 //! | event `lease not renewed` | warn | `rollout`, `why` |
+//! | event `lease not released` | warn | `record`, `error` |
 //! | event `snapshot not kept` | warn | `rollout`, `error` |
+//! | event `snapshot not used` | warn | `rollout`, `records` |
+//! | event `inbox not read` | warn | `rollout`, `error` |
+//! | event `notice dropped` | warn | `rollout`, `kind`, `reason`, `why` |
+//! | event `notice not told` | debug | `rollout`, `attempt`, `why` |
 //! | event `stopped` | error | `rollout`, `error` |
 //! | event `event rejected` | debug | `rollout`, `why` |
 //!
-//! These names are stable: a change of one is a breaking change.
+//! These names are stable: a change of one is a breaking change. Spans are made and events written by the driver's task, so a subscriber that blocks
+//! would hold it up; `tracing-appender` and the exporters of OpenTelemetry hand over to a thread or a queue.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics` the driver counts and measures through the facade of that name:
+//!
+//! | metric | kind | labels | says |
+//! |---|---|---|---|
+//! | `mpac_deploy_phase` | gauge | `service`, `record`, `phase` | 1 for the phase in which the rollout is |
+//! | `mpac_deploy_stage` | gauge | `service`, `record`, `stage` | 1 for the stage in which it is |
+//! | `mpac_deploy_weight` | gauge | `service`, `record`, `side` | the weight that the record should show |
+//! | `mpac_deploy_paused` | gauge | `service`, `record` | 1 while it is paused |
+//! | `mpac_deploy_bake_minutes` | gauge | `service`, `record` | minutes of evidence that have counted for the running stage |
+//! | `mpac_deploy_evidence` | gauge | `service`, `record`, `side`, `metric` | the latest reading |
+//! | `mpac_deploy_evidence_gaps_total` | counter | `service`, `record`, `side`, `metric` | readings without a number |
+//! | `mpac_deploy_decisions_total` | counter | `service`, `record`, `kind`, `severity` | decisions |
+//! | `mpac_deploy_calls_total` | counter | `call`, `result` | attempts at effects, by their names, and `append-records` and `renew-lease` |
+//! | `mpac_deploy_call_seconds` | histogram | `call` | how long they took, by the port's clock |
+//! | `mpac_deploy_journal_backlog` | gauge | `service`, `record` | records that the journal does not hold yet |
+//! | `mpac_deploy_notices_dropped_total` | counter | `severity` | decisions of which nobody was told |
+//!
+//! These names are stable as well.
 
 mod act;
 mod attend;
 mod command;
+mod gauge;
+mod outbox;
 mod recall;
 mod steady;
 mod store;
@@ -39,6 +68,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use attend::attend;
 pub use command::{CommandError, DriverHandle};
+pub use outbox::{Notifiers, Outbox, OutboxLimits};
 pub use recall::{Recalled, recall};
 
 use crate::effect::{Answer, Effect, EffectKind, Effects, Failure};
@@ -319,6 +349,7 @@ impl Driver {
         let effects = self.rollout.handle(now, event.clone()).inspect_err(|why| {
             tracing::debug!(rollout = %self.rollout.id(), %why, "event rejected");
         })?;
+        gauge::observed(&self.rollout, &event);
         self.is_stored.store(false, Ordering::SeqCst);
         let number = self.stored + self.backlog.len() as u64 + 1;
         self.backlog.push(Record::happened(number, self.rollout.now(), event, effects.decisions.clone()));
@@ -348,6 +379,7 @@ impl Driver {
     }
 
     fn carry_out(&mut self, effects: Effects) {
+        gauge::happened(&self.rollout, &effects);
         for decision in effects.decisions {
             self.tell(decision);
         }
@@ -391,6 +423,7 @@ async fn acquire(
 
 async fn release(ports: &Ports, lease: &Lease) {
     if let Err(error) = ports.journal.release(lease).await {
-        tracing::warn!(record = %lease.record, %error, "the lease was not released: it runs out by itself");
+        // It runs out by itself.
+        tracing::warn!(record = %lease.record, %error, "lease not released");
     }
 }

@@ -31,7 +31,7 @@ pub async fn recall(journal: &dyn Journal, id: &RolloutId) -> Result<Recalled, D
         if let Ok(rollout) = replay_from(rollout, records, &tail) {
             return Ok(Recalled { rollout, records: records + tail.len() as u64, snapshot: records });
         }
-        tracing::warn!(rollout = %id, records, "a snapshot does not fit its records, and is not used");
+        tracing::warn!(rollout = %id, records, "snapshot not used");
     }
     let all = journal.load(id, 0).await?;
     Ok(Recalled { rollout: replay(&all)?, records: all.len() as u64, snapshot: 0 })

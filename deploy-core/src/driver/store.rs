@@ -1,12 +1,14 @@
 //! The driver's side of the journal, the lease and the notices.
 
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use futures::FutureExt;
 
-use super::{Driver, DriverError};
+use super::outbox::say_dropped;
+use super::{Driver, DriverError, gauge};
 use crate::decision::Decision;
 use crate::journal::Snapshot;
 use crate::port::JournalError;
@@ -36,13 +38,16 @@ impl Driver {
             return Ok(());
         }
         let append = self.ports.journal.append(&self.lease, self.rollout.id(), self.stored, &self.backlog);
-        let until = self.clock.now().after(STORE_PATIENCE);
+        let began = self.clock.now();
+        let until = began.after(STORE_PATIENCE);
         let patience = self.clock.sleep_until(until);
         let result = tokio::select! {
             biased;
             result = append => result,
             () = patience => Err(JournalError::Unavailable("no answer in time".into())),
         };
+        gauge::call("append-records", result.is_ok(), self.clock.now().since(began));
+        gauge::backlog(&self.rollout, if result.is_ok() { 0 } else { self.backlog.len() });
         match result {
             Ok(()) => {
                 self.stored += self.backlog.len() as u64;
@@ -95,6 +100,7 @@ impl Driver {
             result = renew => result,
             () = patience => Err(JournalError::Unavailable("no answer in time".into())),
         };
+        gauge::call("renew-lease", result.is_ok(), self.clock.now().since(now));
         match result {
             Ok(()) => Ok(()),
             Err(JournalError::Unavailable(why)) => {
@@ -123,8 +129,7 @@ impl Driver {
             "decision"
         );
         if self.notices.len() >= NOTICES_AT_ONCE {
-            tracing::warn!(rollout = %self.rollout.id(), "too many notices under way: one is dropped");
-            return;
+            return say_dropped(self.rollout.id(), &decision, "too many notices under way");
         }
         let (notify, rollout) = (Arc::clone(&self.ports.notify), self.rollout.id().clone());
         let until = self.clock.now().after(NOTICE_PATIENCE);
@@ -133,9 +138,9 @@ impl Driver {
             tokio::select! {
                 biased;
                 told = notify.notify(&rollout, &decision) => if let Err(error) = told {
-                    tracing::warn!(%rollout, %error, "nobody was told of a decision");
+                    say_dropped(&rollout, &decision, &error.to_string());
                 },
-                () = patience => tracing::warn!(%rollout, "a notice took too long and was let go"),
+                () = patience => say_dropped(&rollout, &decision, "it took too long and was let go"),
             }
         };
         self.notices.push(notice.boxed());

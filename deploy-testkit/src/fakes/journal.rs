@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mpac_deploy_core::ids::{FencingToken, RecordName, RolloutId};
-use mpac_deploy_core::journal::{Record, Snapshot};
-use mpac_deploy_core::port::{Clock, Journal, JournalError, Lease};
+use mpac_deploy_core::journal::{Entry, Record, Snapshot};
+use mpac_deploy_core::port::{Clock, History, Journal, JournalError, Lease, RolloutSummary};
 use mpac_deploy_core::time::Timestamp;
 
 use super::lock::Lock;
@@ -86,6 +86,29 @@ impl State {
             Some(_) | None => Err(JournalError::LeaseLost),
         }
     }
+}
+
+#[async_trait]
+impl History for MemoryJournal {
+    async fn rollouts(&self) -> Result<Vec<RolloutSummary>, JournalError> {
+        let state = self.available()?;
+        let mut summaries: Vec<RolloutSummary> =
+            state.rollouts.values().filter_map(|of| summary(of)).collect();
+        summaries.sort_by_key(|summary| summary.begun);
+        Ok(summaries)
+    }
+}
+
+fn summary(records: &[Record]) -> Option<RolloutSummary> {
+    let (first, latest) = (records.first()?, records.last()?);
+    let Entry::Begun { id, release, .. } = &first.entry else { return None };
+    Some(RolloutSummary {
+        id: id.clone(),
+        release: release.as_ref().clone(),
+        begun: first.at,
+        latest: latest.at,
+        records: records.len() as u64,
+    })
 }
 
 #[async_trait]

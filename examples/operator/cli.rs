@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 const EXIT_STATUS: &str = "Exit status: 0 done as asked, 1 rolled back or a check found something, 2 unusable input, \
                            3 the world could not be reached.";
@@ -33,6 +34,15 @@ pub(crate) enum Command {
     #[cfg(feature = "aws")]
     #[command(subcommand)]
     Infra(crate::infra::InfraCommand),
+    /// Roll a release out on AWS, or go on with the rollout that is not over.
+    #[cfg(feature = "aws")]
+    Run(crate::run::RunOptions),
+    /// Say what `run` would do on AWS, and whether it may; changes nothing.
+    #[cfg(feature = "aws")]
+    Plan(crate::plan::PlanOptions),
+    /// Start a simulated AWS, for `run`, `plan` and any other client of AWS.
+    #[cfg(feature = "aws")]
+    SimAws(crate::sim_aws::SimAwsOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -123,7 +133,8 @@ pub(crate) enum PolicyCommand {
 }
 
 /// The built-in policies.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Preset {
     /// The deployment strategy of the MPAC SmartPOS Cloud Platform.
     Mpac,
@@ -131,9 +142,13 @@ pub(crate) enum Preset {
 
 #[derive(Args, Debug)]
 pub(crate) struct DemoOptions {
-    /// How many seconds of the world pass in one of yours; what happens does not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 750, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) speed: u32,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) on_aws: crate::demo::OnAws,
+    /// How many seconds of the world pass in one of yours: 750, or 300 with `--aws`, where calls take real time. What happens does not
+    /// depend on it otherwise.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) speed: Option<u32>,
     /// Also write a report of both rollouts: one HTML file that needs no network.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,

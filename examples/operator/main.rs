@@ -5,19 +5,33 @@
 //! `{"error": TEXT}`. Messages go to standard error.
 
 mod account;
+#[cfg(feature = "aws")]
+mod aws;
 mod backtest;
 mod cli;
+#[cfg(feature = "aws")]
+mod config;
 mod demo;
 #[cfg(feature = "aws")]
 mod infra;
 mod later;
 mod limits;
 mod migrations;
+#[cfg(feature = "aws")]
+mod plan;
 mod policy;
 mod policy_file;
 mod reply;
 mod report;
+#[cfg(feature = "aws")]
+mod run;
+#[cfg(feature = "aws")]
+mod runtime;
+#[cfg(feature = "aws")]
+mod sim_aws;
 mod simulate;
+#[cfg(feature = "aws")]
+mod stops;
 mod words;
 
 use std::ffi::OsString;
@@ -58,6 +72,12 @@ fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
         Command::Migrations(MigrationsCommand::Check(options)) => migrations::check(&options),
         #[cfg(feature = "aws")]
         Command::Infra(what) => infra::run(&what),
+        #[cfg(feature = "aws")]
+        Command::Run(options) => run::run(&options),
+        #[cfg(feature = "aws")]
+        Command::Plan(options) => plan::run(&options),
+        #[cfg(feature = "aws")]
+        Command::SimAws(options) => sim_aws::run(&options),
     }
 }
 
@@ -76,6 +96,11 @@ fn say(text: &str, status: Status) -> Status {
 fn refuse(failure: &Failure, json: bool) -> Status {
     complain(&failure.for_people());
     if json { say(&failure.as_json(), failure.status()) } else { failure.status() }
+}
+
+/// A line on standard output. Whoever closed it sees no more, and the exit status says the rest.
+fn say_line(line: &str) {
+    writeln!(io::stdout().lock(), "{line}").ok();
 }
 
 /// Nothing is left to be done where even standard error cannot be written.

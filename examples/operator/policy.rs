@@ -70,26 +70,10 @@ fn verdict(policy: &Policy, checked: &Result<Vec<Metric>, PolicyError>) -> Value
 
 fn summary(policy: &Policy, metrics: &[Metric]) -> String {
     let mut text = format!("`{}` is safe to use:\n", policy.name);
-    for stage in &policy.stages {
-        let gates: Vec<&str> = stage.gates.iter().map(|gate| gate.id.as_str()).collect();
+    for line in rules(policy) {
         // Writing to a `String` cannot fail.
-        let _ = writeln!(
-            text,
-            "  {:<12} {}, bake {}, gates {}",
-            stage.name,
-            stage.weights,
-            stage.bake,
-            gates.join(", ")
-        );
+        let _ = writeln!(text, "  {line}");
     }
-    let triggers: Vec<&str> = policy.triggers.iter().map(|trigger| trigger.id.as_str()).collect();
-    let alerts: Vec<&str> = policy.alerts.iter().map(|alert| alert.id.as_str()).collect();
-    let _ = writeln!(text, "  triggers     {}", triggers.join(", "));
-    let _ = writeln!(
-        text,
-        "  alerts       {}",
-        if alerts.is_empty() { "none".into() } else { alerts.join(", ") }
-    );
     let names = |own: bool| {
         let chosen = metrics.iter().filter(move |metric| matches!(metric, Metric::Custom(_)) == own);
         chosen.map(Metric::name).collect::<Vec<_>>().join(", ")
@@ -103,6 +87,21 @@ fn summary(policy: &Policy, metrics: &[Metric]) -> String {
         );
     }
     text
+}
+
+/// The stages, and the rules by their ids.
+pub(crate) fn rules(policy: &Policy) -> Vec<String> {
+    let mut lines = Vec::new();
+    for stage in &policy.stages {
+        let gates: Vec<&str> = stage.gates.iter().map(|gate| gate.id.as_str()).collect();
+        let (name, weights, bake) = (&stage.name, stage.weights, stage.bake);
+        lines.push(format!("{name:<12} {weights}, bake {bake}, gates {}", gates.join(", ")));
+    }
+    let triggers: Vec<&str> = policy.triggers.iter().map(|trigger| trigger.id.as_str()).collect();
+    lines.push(format!("triggers     {}", triggers.join(", ")));
+    let alerts: Vec<&str> = policy.alerts.iter().map(|alert| alert.id.as_str()).collect();
+    lines.push(format!("alerts       {}", if alerts.is_empty() { "none".into() } else { alerts.join(", ") }));
+    lines
 }
 
 fn show(policy: &Policy, json: bool) -> Result<Reply, Failure> {

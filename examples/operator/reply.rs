@@ -58,6 +58,10 @@ pub(crate) enum Failure {
     /// Something that was given cannot be used.
     #[error("{0}")]
     Input(String),
+    /// The world is not such that it could be done, and nothing was.
+    #[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "of the commands that act on a world"))]
+    #[error("{0}")]
+    Found(String),
     /// The world of the rollout did not answer.
     #[error("{0}")]
     World(String),
@@ -67,6 +71,7 @@ impl Failure {
     pub(crate) fn status(&self) -> Status {
         match self {
             Self::Usage(_) | Self::Input(_) => Status::Unusable,
+            Self::Found(_) => Status::Found,
             Self::World(_) => Status::Unreachable,
         }
     }
@@ -76,7 +81,7 @@ impl Failure {
         match self {
             // clap says `error: ` itself.
             Self::Usage(error) => error.render().to_string(),
-            Self::Input(_) | Self::World(_) => format!("error: {self}\n"),
+            Self::Input(_) | Self::Found(_) | Self::World(_) => format!("error: {self}\n"),
         }
     }
 
@@ -84,7 +89,7 @@ impl Failure {
     pub(crate) fn as_json(&self) -> String {
         let text = match self {
             Self::Usage(error) => error.render().to_string().trim_start_matches("error: ").trim().to_owned(),
-            Self::Input(_) | Self::World(_) => self.to_string(),
+            Self::Input(_) | Self::Found(_) | Self::World(_) => self.to_string(),
         };
         format!("{:#}\n", json!({ "error": text }))
     }

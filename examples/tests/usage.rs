@@ -40,7 +40,7 @@ fn a_wrong_argument_is_unusable_input_also_as_json() {
 
 #[test]
 fn a_command_of_a_later_version_is_named_and_not_done() {
-    for name in ["run", "status", "watch", "pause", "resume", "promote", "abort", "history"] {
+    for name in ["status", "watch", "pause", "resume", "promote", "abort", "history"] {
         let run = run(&[name, "--config", "a.toml", "--json"]);
         assert_eq!(run.status, 2, "{name}");
         assert!(run.stderr.starts_with(&format!("error: `{name}` is not in this build")), "{}", run.stderr);

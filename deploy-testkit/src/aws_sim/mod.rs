@@ -27,6 +27,7 @@ mod fault;
 mod form;
 mod operation;
 mod plain;
+pub mod platform;
 mod route53;
 mod s3;
 mod server;

@@ -1,11 +1,12 @@
 //! `demo`: the whole strategy on a simulated world, first with a good release, then with a bad one.
 
+#[cfg(feature = "aws")]
+mod on_aws;
 mod pace;
 mod screen;
-mod standing;
+pub(crate) mod standing;
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::time::Instant;
 
 use console::style;
@@ -15,7 +16,10 @@ use mpac_deploy_testkit::sim::{self, Frame, SimReport};
 
 use crate::cli::DemoOptions;
 use crate::reply::{Failure, Reply, Status};
+use crate::say_line as say;
 use crate::{account, report, words};
+#[cfg(feature = "aws")]
+pub(crate) use on_aws::OnAws;
 use pace::Pace;
 use screen::Screen;
 
@@ -28,11 +32,18 @@ const ACTS: [(&str, &str, &str); 2] = [
 /// Any seed would do.
 const SEED: u64 = 1;
 
+/// Slow enough for an eye, and the whole strategy twice in a few seconds.
+const SPEED: u32 = 750;
+
 /// The world's clock runs so many times as fast as the runtime's, which sets how often it is looked at: every six seconds of
 /// the world, which is often enough for an eye and seldom enough for a slow machine.
 const GRAIN: u32 = 60;
 
 pub(crate) fn run(options: &DemoOptions) -> Result<Reply, Failure> {
+    #[cfg(feature = "aws")]
+    if options.on_aws.is_wanted() {
+        return on_aws::run(options);
+    }
     report::prepare(options.report.as_deref())?;
     let policy = mpac();
     let began = Instant::now();
@@ -40,7 +51,7 @@ pub(crate) fn run(options: &DemoOptions) -> Result<Reply, Failure> {
     for (title, caption, name) in ACTS {
         let scenario = scenario::by_name(name).map_err(|error| Failure::Input(error.to_string()))?;
         say(&format!("{}: {caption}", style(title).bold()));
-        let outcome = play(&scenario, &policy, options.speed)?;
+        let outcome = play(&scenario, &policy, options.speed.unwrap_or(SPEED))?;
         if !outcome.as_expected {
             status = Status::Found;
         }
@@ -100,9 +111,4 @@ fn summarize(text: &mut String, title: &str, outcome: &SimReport) {
             paragraph(&format!("What would have changed it: {}.", decision.counterfactual));
         }
     }
-}
-
-/// A line on standard output. Whoever closed it sees no more, and the exit status says the rest.
-fn say(line: &str) {
-    writeln!(io::stdout().lock(), "{line}").ok();
 }

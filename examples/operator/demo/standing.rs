@@ -8,7 +8,7 @@ use mpac_deploy_core::plan::Plan;
 use crate::words;
 
 /// What is going on.
-pub(super) fn doing(rollout: &Rollout) -> String {
+pub(crate) fn doing(rollout: &Rollout) -> String {
     let plan = rollout.plan();
     match rollout.phase() {
         Phase::Preparing(preparing) => preparing_words(plan, preparing),
@@ -75,7 +75,7 @@ fn preparing_words(plan: &Plan, preparing: &Preparing) -> String {
 }
 
 /// How far the phase is, in percent, where that can be said.
-pub(super) fn progress(rollout: &Rollout) -> u64 {
+pub(crate) fn progress(rollout: &Rollout) -> u64 {
     match rollout.phase() {
         Phase::Baking(Baking { stage, .. }) => {
             let bake = u64::from(rollout.plan().stage_bake(*stage).max(1));
@@ -88,7 +88,7 @@ pub(super) fn progress(rollout: &Rollout) -> u64 {
 
 /// A step of the whole way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Done,
     Running,
     Ahead,
@@ -96,7 +96,7 @@ pub(super) enum Step {
 }
 
 /// The steps of the whole way: preparation, each stage, the retirement of blue.
-pub(super) fn steps(rollout: &Rollout) -> Vec<(String, Step)> {
+pub(crate) fn steps(rollout: &Rollout) -> Vec<(String, Step)> {
     let stages = rollout.plan().stage_count();
     let names = std::iter::once("prepare".to_owned())
         .chain((0..stages).map(|stage| rollout.plan().stage_name(stage).to_owned()))

@@ -1,0 +1,234 @@
+//! How many calls rollouts cost, where one process drives them all.
+//!
+//! The tables of the book: `cargo test -p mpac-deploy-aws --test whole counted -- --ignored --nocapture --test-threads 1`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use mpac_deploy_aws::cloudwatch::SideSources;
+use mpac_deploy_aws::dynamodb::{DynamoConfig, DynamoJournal};
+use mpac_deploy_aws::ecs::{EcsConfig, EcsFleet, EcsService};
+use mpac_deploy_aws::{
+    CloudWatch, CloudWatchConfig, CloudWatchMetrics, Quota, Route53Config, Route53Traffic,
+};
+use mpac_deploy_core::driver::{Driver, Options, Ports};
+use mpac_deploy_core::ids::RecordName;
+use mpac_deploy_core::journal::rollout_id;
+use mpac_deploy_core::machine::Outcome;
+use mpac_deploy_core::plan::Release;
+use mpac_deploy_core::policy::{Policy, mpac};
+use mpac_deploy_core::port::{Clock as _, NoFlags, NoSchema};
+use mpac_deploy_testkit::aws_sim::elbv2::{load_balancer_arn, target_group_arn};
+use mpac_deploy_testkit::aws_sim::platform::{CLUSTER, REGISTRY, SERVICES, TABLE, ZONE};
+use mpac_deploy_testkit::aws_sim::{AwsSim, Bound, RecordSet, Service, Settings};
+use mpac_deploy_testkit::fakes::FakeNotify;
+use mpac_deploy_testkit::scenario::{Scenario, by_name};
+use mpac_deploy_testkit::world::{SimClock, World, epoch};
+use tokio::task::JoinSet;
+
+use crate::rig::{PUBLISHED, sdk, short, virtually};
+
+const COLOURS: [&str; 2] = ["blue", "green"];
+
+/// What rollouts came to.
+struct Counted {
+    rollouts: usize,
+    minutes: f64,
+    calls: BTreeMap<Service, usize>,
+}
+
+impl Counted {
+    fn all(&self) -> usize {
+        self.calls.values().sum()
+    }
+
+    fn of(&self, service: Service) -> usize {
+        self.calls.get(&service).copied().unwrap_or_default()
+    }
+
+    fn a_rollout(&self) -> f64 {
+        self.all() as f64 / self.rollouts as f64
+    }
+
+    fn a_minute(&self) -> f64 {
+        self.a_rollout() / self.minutes
+    }
+}
+
+/// The names of a rollout's own environments.
+fn named(rollout: usize, service: &str, colour: &str) -> String {
+    format!("r{rollout}-{service}-{colour}")
+}
+
+fn record(rollout: usize) -> String {
+    format!("r{rollout}.mpac-cloud.com")
+}
+
+/// Both environments of a rollout, before it begins.
+fn put(aws: &AwsSim, rollout: usize, scenario: &Scenario) {
+    let (weights, revision) = (scenario.setup.weights, scenario.release.blue.as_str());
+    for (colour, weight, tasks) in [("blue", weights.blue, scenario.setup.tasks), ("green", weights.green, 0)]
+    {
+        let set = format!("{colour}-environment");
+        aws.put_record(ZONE, RecordSet::weighted_alias(&record(rollout), &set, i64::from(weight)));
+        for service in SERVICES {
+            let image = format!("{REGISTRY}/{service}:{revision}");
+            aws.put_environment(CLUSTER, &named(rollout, service, colour), &image, tasks).unwrap();
+        }
+    }
+}
+
+/// What a process that drives many rollouts shares among them.
+struct Process {
+    sdk: SdkConfig,
+    quota: Quota,
+    cloudwatch: CloudWatch,
+    journal: Arc<DynamoJournal>,
+    world: Arc<World>,
+    clock: SimClock,
+}
+
+impl Process {
+    fn ports(&self, rollout: usize) -> Ports {
+        let records = Route53Config::new(ZONE, RecordName::new(record(rollout)))
+            .with_fence_record(format!("_mpac-deploy.{}", record(rollout)));
+        let mut fleet = EcsConfig::new(CLUSTER);
+        for service in SERVICES {
+            let [blue, green] = COLOURS.map(|colour| named(rollout, service, colour));
+            let known = EcsService::new(&blue, &green)
+                .with_target_groups(target_group_arn(&blue), target_group_arn(&green))
+                .with_image("app", format!("{REGISTRY}/{service}:{{revision}}"));
+            fleet = fleet.with_service(known);
+        }
+        let metrics = CloudWatchMetrics::new(&self.cloudwatch, &sources(rollout)).unwrap();
+        Ports {
+            traffic: Arc::new(Route53Traffic::new(&self.sdk, &self.quota, records)),
+            fleet: Arc::new(EcsFleet::new(&self.sdk, &self.quota, &self.quota, fleet)),
+            metrics: Arc::new(metrics),
+            checks: Arc::clone(&self.world) as _,
+            probes: Arc::clone(&self.world) as _,
+            schema: Arc::new(NoSchema),
+            flags: Arc::new(NoFlags),
+            journal: Arc::clone(&self.journal) as _,
+            notify: Arc::new(FakeNotify::default()),
+            clock: Arc::new(self.clock.clone()),
+        }
+    }
+}
+
+/// A load balancer for each environment, with nothing else behind it.
+fn sources(rollout: usize) -> CloudWatchConfig {
+    let side = |colour: &str| {
+        let sources = SideSources::new()
+            .with_balancer(load_balancer_arn(&named(rollout, "mpac", colour)), [""; 0])
+            .with_namespace("MPAC", &[("Rollout", &rollout.to_string()), ("Environment", colour)], PUBLISHED);
+        SERVICES
+            .iter()
+            .fold(sources, |sources, service| sources.with_service(CLUSTER, named(rollout, service, colour)))
+    };
+    CloudWatchConfig::new(side("blue"), side("green"))
+}
+
+/// So many rollouts of one process at once, each to its end. They see one world, whose traffic follows the first of them: all go the same way at
+/// the same time.
+async fn rolled_out(rollouts: usize, policy: &Policy) -> Counted {
+    let (scenario, clock) = (by_name("healthy").unwrap(), SimClock::new(epoch(), 1));
+    let world = Arc::new(World::new(scenario.setup.clone(), 1, clock.clone()));
+    let bound = Bound::new(Arc::clone(&world), ZONE, &record(0));
+    let aws = AwsSim::start_with(Settings::default(), 0, bound).await.unwrap();
+    aws.add_zone(ZONE, "mpac-cloud.com");
+    aws.add_table(TABLE);
+    (0..rollouts).for_each(|rollout| put(&aws, rollout, &scenario));
+
+    let sdk = sdk(&aws.endpoint_url()).await;
+    let quota = Quota::new(1_000_000, 1_000_000);
+    let process = Process {
+        cloudwatch: CloudWatch::new(&sdk, &quota),
+        journal: Arc::new(DynamoJournal::new(&sdk, DynamoConfig::new(TABLE))),
+        sdk,
+        quota,
+        world,
+        clock,
+    };
+    let began = process.clock.now();
+    let mut running = JoinSet::new();
+    for rollout in 0..rollouts {
+        let (record, service) = (RecordName::new(record(rollout)), format!("smartpos-{rollout}"));
+        let release = Release { record, service, ..scenario.release.clone() };
+        let (id, plan) = (rollout_id(&release, began), policy.compile(release).unwrap());
+        let started = Driver::start(process.ports(rollout), id, plan, Options::new("one")).await;
+        running.spawn(started.unwrap().0.run());
+    }
+    while let Some(ended) = running.join_next().await {
+        assert_eq!(ended.unwrap().unwrap().outcome(), Some(&Outcome::Completed));
+    }
+    let mut calls = BTreeMap::new();
+    for operation in aws.calls().iter().filter_map(|call| call.operation) {
+        *calls.entry(operation.service()).or_default() += 1;
+    }
+    let minutes = process.clock.now().since(began).as_secs_f64() / 60.0;
+    Counted { rollouts, minutes, calls }
+}
+
+const SHOWN: [Service; 5] =
+    [Service::Route53, Service::Ecs, Service::ElasticLoadBalancing, Service::CloudWatch, Service::DynamoDb];
+
+fn show(counted: &Counted) {
+    let each: Vec<String> = SHOWN
+        .iter()
+        .map(|service| format!("{:.1}", counted.of(*service) as f64 / counted.rollouts as f64))
+        .collect();
+    println!(
+        "| {} | {:.0} | {} | {:.1} | {:.2} |",
+        counted.rollouts,
+        counted.minutes,
+        each.join(" | "),
+        counted.a_rollout(),
+        counted.a_minute()
+    );
+}
+
+/// Counts for so many rollouts each, and shows them.
+fn table(rollouts: &[usize], policy: &Policy) -> Vec<Counted> {
+    println!(
+        "\n| rollouts | minutes | Route 53 | ECS | ELB | CloudWatch | DynamoDB | a rollout | a rollout-minute |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let count = |rollouts: &usize| {
+        let counted = virtually().block_on(rolled_out(*rollouts, policy));
+        show(&counted);
+        counted
+    };
+    rollouts.iter().map(count).collect()
+}
+
+/// The questions of ten rollouts fit into one call; everything else is a rollout's own, and costs the same beside nine others.
+fn one_beside_ten(counted: &[Counted]) {
+    let [one, ten] = counted else { panic!("two counts") };
+    let asked = |counted: &Counted| counted.of(Service::CloudWatch) as f64;
+    assert!(asked(ten) <= 1.2 * asked(one), "{} calls, {} for one", asked(ten), asked(one));
+    let own = |counted: &Counted| counted.a_rollout() - asked(counted) / counted.rollouts as f64;
+    assert!(own(ten) <= 1.1 * own(one), "{} calls, {} for one", own(ten), own(one));
+}
+
+#[test]
+fn ten_rollouts_of_a_process_cost_no_more_than_one_each() {
+    one_beside_ten(&table(&[1, 10], &short()));
+}
+
+#[test]
+#[ignore = "the book's table of the whole strategy takes minutes: run `cargo xtask test`"]
+fn the_whole_strategy_is_counted() {
+    one_beside_ten(&table(&[1, 10], &mpac()));
+}
+
+#[test]
+#[ignore = "a hundred and a thousand rollouts take minutes: run `cargo xtask test`"]
+fn a_hundred_and_a_thousand_rollouts_are_counted() {
+    for counted in table(&[100, 1000], &short()) {
+        let asked = counted.of(Service::CloudWatch) as f64 / counted.minutes;
+        // Four questions of a rollout in a hundred fit into a call of 500.
+        assert!(asked <= counted.rollouts as f64 * 0.06, "{asked} calls a minute");
+    }
+}

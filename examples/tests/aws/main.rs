@@ -1,0 +1,10 @@
+//! `sim-aws`, `run` and `plan` as processes of their own, and the simulated AWS seen from outside by a client that is none of ours.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
+
+mod outside;
+mod plan;
+mod rig;
+mod run;
+mod stop;
+mod whole;

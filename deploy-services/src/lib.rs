@@ -3,6 +3,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `checks` | [`checks`]: pre-production checks and probes, as HTTP requests, commands and connections |
+//! | `http-status` | [`status`]: a page with all rollouts, live, and the commands of a person |
 //! | `stderr` | [`notify::Lines`]: notices as lines |
 //! | `webhook` | [`notify::Webhook`]: notices as signed HTTP requests |
 //! | `sqlite` | [`sqlite`]: the journal in one file, for one machine |
@@ -16,3 +17,5 @@ mod http;
 pub mod notify;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(feature = "http-status")]
+pub mod status;

@@ -4,7 +4,6 @@ use std::error::Error;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use mpac_deploy_core::port::PortError;
 
@@ -63,8 +62,9 @@ impl CallError {
         !matches!(self, Self::NoAnswer { .. })
     }
 
-    /// The meaning of an SDK's error.
-    pub(crate) fn of<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Self
+    /// The meaning of an SDK's error: also for calls that no adapter makes, so that they fail in the same words.
+    #[must_use]
+    pub fn of<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
@@ -72,13 +72,12 @@ impl CallError {
         match &error {
             SdkError::ServiceError(refusal) => {
                 let told = refusal.err();
-                let message =
-                    told.message().map_or_else(|| DisplayErrorContext(told).to_string(), str::to_owned);
+                let message = told.message().map_or_else(|| chain(told), str::to_owned);
                 Self::of_code(call, status, told.code().unwrap_or("no code"), message)
             }
-            SdkError::ConstructionFailure(_) => Self::invalid(call, DisplayErrorContext(&error).to_string()),
+            SdkError::ConstructionFailure(_) => Self::invalid(call, chain(&error)),
             SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) | _ => {
-                Self::NoAnswer { call, message: DisplayErrorContext(&error).to_string() }
+                Self::NoAnswer { call, message: chain(&error) }
             }
         }
     }
@@ -103,6 +102,19 @@ impl CallError {
             _ => Self::Refused { call, code: code.into(), message },
         }
     }
+}
+
+/// An error and its causes, each in its own words. The SDK's own display adds what its types look like inside, which tells nobody more.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |&error| error.source()) {
+        let text = cause.to_string();
+        // Some repeat their cause.
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
 }
 
 impl From<CallError> for PortError {

@@ -33,8 +33,13 @@ use crate::pinned::Pinned;
 pub(crate) const MARKER: &str = "_mpac-deploy.api.mpac-cloud.com";
 
 /// What the application publishes itself.
-pub(crate) const PUBLISHED: [Metric; 4] =
-    [Metric::Transactions, Metric::TransactionFailures, Metric::DbConnectionErrors, Metric::LogAnomalies];
+pub(crate) const PUBLISHED: [Metric; 5] = [
+    Metric::Errors,
+    Metric::Transactions,
+    Metric::TransactionFailures,
+    Metric::DbConnectionErrors,
+    Metric::LogAnomalies,
+];
 
 /// Virtual time, with sockets.
 pub(crate) fn virtually() -> Runtime {

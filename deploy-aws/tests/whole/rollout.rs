@@ -1,7 +1,7 @@
 //! One controller, nothing in its way.
 
 use mpac_deploy_core::driver::{Driver, Options};
-use mpac_deploy_core::machine::Outcome;
+use mpac_deploy_core::machine::{Cause, Outcome};
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_testkit::aws_sim::platform::CLUSTER;
 use mpac_deploy_testkit::scenario::by_name;
@@ -33,8 +33,8 @@ fn the_strategy_completes_on_the_whole_stack() {
 #[test]
 fn a_bad_release_is_taken_back_on_the_whole_stack() {
     virtually().block_on(async {
-        let (outcome, platform) = to_the_end("green-slower-than-blue").await;
-        assert!(matches!(outcome, Outcome::RolledBack { .. }), "{outcome:?}");
+        let (outcome, platform) = to_the_end("error-spike-over").await;
+        assert_eq!(outcome, Outcome::RolledBack { cause: Cause::Rule("error-rate".into()) });
         assert_eq!(steps(&platform), [(95, 5), (50, 50), (100, 0)]);
     });
 }

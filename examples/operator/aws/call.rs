@@ -1,12 +1,8 @@
 //! A call to AWS that failed, by what a person can do about it.
 
-use std::error::Error;
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use mpac_deploy_aws::CallError;
 use mpac_deploy_core::port::PortError;
 
 use super::Account;
@@ -24,28 +20,15 @@ pub(crate) enum Unread {
 }
 
 impl Unread {
-    /// The meaning of an SDK's error.
-    pub(super) fn of<E>(call: &str, error: &SdkError<E, HttpResponse>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let Some(refusal) = error.as_service_error() else {
-            return Self::Unreached(format!("{call}: no answer: {}", DisplayErrorContext(error)));
-        };
-        let (code, message) =
-            (refusal.code().unwrap_or("no code"), refusal.message().unwrap_or("no message"));
-        let text = format!("{call}: {code}: {message}");
-        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-        match code {
-            "AccessDenied" | "AccessDeniedException" => Self::Denied(text),
-            _ if status >= 500 || code.contains("Throttl") => Self::Unreached(text),
-            _ => Self::Unfit(text),
-        }
-    }
-
     /// So the adapters say that the credentials do not allow a call.
     pub(super) fn is_denial(text: &str) -> bool {
         text.contains(": not allowed: ")
+    }
+}
+
+impl From<CallError> for Unread {
+    fn from(error: CallError) -> Self {
+        PortError::from(error).into()
     }
 }
 

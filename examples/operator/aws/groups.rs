@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
+use mpac_deploy_aws::CallError;
 
 use super::Account;
 use super::call::Unread;
@@ -59,7 +60,8 @@ impl Account {
         for names in names.chunks(AT_ONCE) {
             let read = async || {
                 let answer = client.describe_target_groups().set_names(Some(names.to_vec())).send().await;
-                answer.map_err(|error| Unread::of("elasticloadbalancing:DescribeTargetGroups", &error))
+                Ok(answer
+                    .map_err(|error| CallError::of("elasticloadbalancing:DescribeTargetGroups", error))?)
             };
             let answer = self.patiently(read).await?;
             for group in answer.target_groups.unwrap_or_default() {
@@ -77,7 +79,7 @@ impl Account {
         let client = Client::new(&self.sdk);
         let read = async || {
             let answer = client.describe_target_health().target_group_arn(&group.arn).send().await;
-            answer.map_err(|error| Unread::of("elasticloadbalancing:DescribeTargetHealth", &error))
+            Ok(answer.map_err(|error| CallError::of("elasticloadbalancing:DescribeTargetHealth", error))?)
         };
         let answer = self.patiently(read).await?;
         let targets = answer.target_health_descriptions.unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ecs::Client;
+use mpac_deploy_aws::CallError;
 use mpac_deploy_core::ids::Revision;
 
 use super::Account;
@@ -32,7 +33,7 @@ impl Account {
             let read = async || {
                 let call = client.describe_services().cluster(&self.config.ecs.cluster);
                 let answer = call.set_services(Some(names.to_vec())).send().await;
-                answer.map_err(|error| Unread::of("ecs:DescribeServices", &error))
+                Ok(answer.map_err(|error| CallError::of("ecs:DescribeServices", error))?)
             };
             let answer = self.patiently(read).await?;
             // What was deleted is shown for a while, as INACTIVE.
@@ -54,7 +55,7 @@ impl Account {
         let client = Client::new(&self.sdk);
         let read = async || {
             let answer = client.describe_task_definition().task_definition(task_definition).send().await;
-            answer.map_err(|error| Unread::of("ecs:DescribeTaskDefinition", &error))
+            Ok(answer.map_err(|error| CallError::of("ecs:DescribeTaskDefinition", error))?)
         };
         let answer = self.patiently(read).await?;
         let containers =

@@ -27,6 +27,9 @@ const SPEED: u32 = 300;
 /// How often the records are looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How often they are looked at when all is over, until it works: a fault of the demonstration strikes this client as well.
+const LAST_LOOKS: usize = 20;
+
 /// The demonstration on a simulated AWS.
 #[derive(Args, Debug)]
 pub(crate) struct OnAws {
@@ -79,11 +82,18 @@ async fn play(options: &DemoOptions, config: &Path) -> Result<Reply, Failure> {
                 Some(line) => say_line(&line),
                 None => break,
             },
-            () = tokio::time::sleep(LOOK) => look(&traffic, &mut seen).await,
+            // What fails is made up for by the next one.
+            () = tokio::time::sleep(LOOK) => {
+                look(&traffic, &mut seen).await;
+            }
         }
     }
     let output = rollout.wait_with_output().await.map_err(world)?;
-    look(&traffic, &mut seen).await;
+    for _ in 0..LAST_LOOKS {
+        if look(&traffic, &mut seen).await {
+            break;
+        }
+    }
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     let weights: Vec<String> =
         seen.iter().map(|weights| format!("{}/{}", weights.blue, weights.green)).collect();
@@ -135,14 +145,14 @@ async fn traffic(announced: &Announced) -> Route53Traffic {
     Route53Traffic::new(&sdk, &Quota::route53(), config)
 }
 
-/// Says the weights where they have changed; a look that fails is made up for by the next one.
-async fn look(traffic: &Route53Traffic, seen: &mut Vec<ObservedWeights>) {
-    if let Ok(weights) = traffic.weights().await
-        && seen.last() != Some(&weights)
-    {
+/// Says the weights where they have changed; whether they could be read.
+async fn look(traffic: &Route53Traffic, seen: &mut Vec<ObservedWeights>) -> bool {
+    let Ok(weights) = traffic.weights().await else { return false };
+    if seen.last() != Some(&weights) {
         seen.push(weights);
         say_line(&format!("{:>12} the records: {weights}", style("Route 53").cyan()));
     }
+    true
 }
 
 const fn status(code: Option<i32>) -> Status {

@@ -58,7 +58,7 @@ async fn a_missing_permission_is_named_by_its_call() {
     let denied = lines(&shown.json(), "Environments").into_iter().filter(|(kind, _)| kind == "denied");
     let denied: Vec<String> = denied.map(|(_, text)| text).collect();
     assert_eq!(denied.len(), 1, "{denied:?}");
-    assert!(denied[0].starts_with("elasticloadbalancing:DescribeTargetHealth: AccessDenied"), "{denied:?}");
+    assert!(denied[0].starts_with("elasticloadbalancing:DescribeTargetHealth: not allowed"), "{denied:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@
 mod rig;
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
+use mpac_deploy_core::analysis::RuleRef;
 use mpac_deploy_core::decision::{DecisionKind, Severity};
 use mpac_deploy_core::effect::{
     Answer, CheckResult, Direction, EffectKind, Failure, Health, ObservedWeights, Retry,
@@ -188,6 +190,42 @@ fn a_trigger_at_full_traffic_rolls_back_while_blue_waits_for_its_end() {
     rig.run_to_end();
     assert!(matches!(rig.rollout.outcome(), Some(Outcome::RolledBack { .. })));
     assert!(!rig.did("retire-blue"));
+}
+
+#[test]
+fn whoever_looks_sees_the_evidence_of_every_rule_beside_its_limit() {
+    let mut rig = Rig::baking(0);
+    rig.metric(Metric::LatencyP95, 2100.0);
+    rig.run_until(|rig| rig.rollout.judge().counted() == 3);
+    let judge = rig.rollout.judge();
+    let plan = rig.rollout.plan();
+    let before = judge.clone();
+    let standing = judge.standing(plan);
+    assert_eq!(judge, &before, "a look decides nothing");
+    let said: BTreeMap<String, (bool, String)> = standing
+        .iter()
+        .filter(|verdict| !matches!(verdict.rule, RuleRef::Alert(_)))
+        .map(|verdict| (verdict.rule_id(plan), (verdict.holds, verdict.reason(plan, judge))))
+        .collect();
+    let (fires, why) = &said["latency-p95"];
+    assert!(!fires && why.contains("4 consecutive values, the latest 2100 ms"), "{why}");
+    assert!(!said["http-5xx"].0);
+    let gates = said.keys().filter(|id| id.starts_with("canary.")).count();
+    assert_eq!(gates, plan.policy().stages[0].gates.len(), "{said:?}");
+}
+
+/// A look at any time says of triggers what the judge found: no trigger fires for the one and not for the other.
+#[test]
+fn a_look_finds_the_triggers_firing_that_the_judge_found_firing() {
+    let mut rig = Rig::baking(0);
+    rig.metric(Metric::Http5xx, 11.0);
+    rig.metric(Metric::LatencyP95, 2100.0);
+    rig.run_until(|rig| !rig.rollout.judge().latest().firing.is_empty());
+    let judge = rig.rollout.judge();
+    let found = judge.latest().firing.iter();
+    let looked = judge.standing(rig.rollout.plan());
+    let firing = looked.iter().filter(|verdict| verdict.holds && matches!(verdict.rule, RuleRef::Trigger(_)));
+    assert!(found.clone().count() > 0 && found.eq(firing));
 }
 
 #[test]

@@ -292,6 +292,38 @@ impl Judge {
         }
     }
 
+    /// What every rule says as things stand, for a person who looks: triggers and alerts of the period evaluated last, and the gates
+    /// of the running stage over the periods so far. Rules that the period has nothing for are left out. Nothing is decided by it.
+    #[must_use]
+    pub fn standing(&self, plan: &Plan) -> Vec<Verdict> {
+        let Some(first) = self.first else { return Vec::new() };
+        let period = self.assessment.period;
+        let verdict = |rule, said| {
+            let (holds, measure, periods) = match said {
+                Said::Breach(measure, periods) => (true, measure, periods),
+                Said::Fine(measure, periods) => (false, measure, periods),
+                Said::Silent => return None,
+            };
+            Some(Verdict { rule, holds, measure, from: back(period, periods).max(first), to: period })
+        };
+        let triggers = self.triggers.iter().zip(plan.triggers()).enumerate();
+        let triggers = triggers.filter_map(|(index, (state, rule))| {
+            verdict(RuleRef::Trigger(index), state.says(rule, &self.row))
+        });
+        let alerts = self.alerts.iter().zip(plan.alerts()).enumerate();
+        let alerts = alerts.filter_map(|(index, ((state, _), rule))| {
+            verdict(RuleRef::Alert(index), state.says(rule, &self.row))
+        });
+        let mut verdicts: Vec<Verdict> = triggers.chain(alerts).collect();
+        if let Some((index, stage)) = self.stage.and_then(|index| Some((index, plan.stage(index)?)))
+            && self.window.counted() > 0
+        {
+            let baselines = self.baselines.get(index).map_or(&[][..], Vec::as_slice);
+            look(index, stage, &self.window, baselines, &mut verdicts);
+        }
+        verdicts
+    }
+
     /// The ids of the alerts that hold.
     pub fn alerts_raised<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a str> {
         self.alerts

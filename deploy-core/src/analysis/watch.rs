@@ -53,8 +53,38 @@ impl WatchState {
 
     /// Takes the next period.
     pub(super) fn push(&mut self, watch: &Watch, row: &[Evidence]) -> Said {
+        match (&mut *self, &watch.kind) {
+            (Self::Run(run), WatchKind::Consecutive { test, .. }) => {
+                run.push(test.term.evidence(row).value().map(|value| test.holds(value)));
+            }
+            (Self::Bits { bits, seen }, WatchKind::MOfN { test, n, .. }) => {
+                bits.push(test.term.evidence(row).value().is_some_and(|value| test.holds(value)));
+                *seen = seen.saturating_add(1).min(*n);
+            }
+            (Self::Ratio(ring), WatchKind::Ratio { test, .. }) => ring.push(test.term.counts(row)),
+            (Self::Trend(ring), WatchKind::Trend { term, .. }) => ring.push(term.evidence(row).value()),
+            (Self::Comparison { counts, slower }, WatchKind::Comparison { pair, .. }) => {
+                counts.push(pair.counts(row));
+                slower.push(pair.is_slower(row).map(|slower| [f64::from(u8::from(slower)), 1.0]));
+            }
+            // What looks at one period alone keeps nothing; a state is made from its own rule and never handed to another.
+            (
+                Self::Run(_)
+                | Self::Single
+                | Self::Bits { .. }
+                | Self::Ratio(_)
+                | Self::Trend(_)
+                | Self::Comparison { .. },
+                _,
+            ) => {}
+        }
+        self.says(watch, row)
+    }
+
+    /// What it says of the period that it took last, whose evidence this is.
+    pub(super) fn says(&self, watch: &Watch, row: &[Evidence]) -> Said {
         match (self, &watch.kind) {
-            (Self::Run(run), WatchKind::Consecutive { test, .. }) => push_run(run, test, row),
+            (Self::Run(run), WatchKind::Consecutive { test, .. }) => run_says(run, test, row),
             (Self::Single, WatchKind::Period(test)) => match test.term.evidence(row).value() {
                 Some(value) => Said::of(test.holds(value), Measure::Value(value), 1),
                 None => Said::Silent,
@@ -69,15 +99,12 @@ impl WatchState {
                     None => Said::Silent,
                 }
             }
-            (Self::Bits { bits, seen }, WatchKind::MOfN { test, m, n }) => {
-                bits.push(test.term.evidence(row).value().is_some_and(|value| test.holds(value)));
-                *seen = seen.saturating_add(1).min(*n);
+            (Self::Bits { bits, seen }, WatchKind::MOfN { m, n, .. }) => {
                 let with = bits.count_of(*n);
                 Said::of(with >= *m, Measure::Periods { with, of: *n, needed: *m }, *seen)
             }
-            (Self::Ratio(ring), WatchKind::Ratio { test, window }) => push_ratio(ring, test, *window, row),
-            (Self::Trend(ring), WatchKind::Trend { term, rise, fit, window }) => {
-                ring.push(term.evidence(row).value());
+            (Self::Ratio(ring), WatchKind::Ratio { test, window }) => ratio_says(ring, test, *window),
+            (Self::Trend(ring), WatchKind::Trend { rise, fit, window, .. }) => {
                 if !ring.is_full() {
                     return Said::Silent;
                 }
@@ -85,7 +112,7 @@ impl WatchState {
                 Said::of(line.rise > *rise && line.fit >= *fit, Measure::Line(line), *window)
             }
             (Self::Comparison { counts, slower }, WatchKind::Comparison { pair, window }) => {
-                push_comparison(counts, slower, pair, *window, row)
+                comparison_says(counts, slower, pair, *window)
             }
             // A state is made from its own rule and never handed to another.
             (
@@ -101,19 +128,18 @@ impl WatchState {
     }
 }
 
-fn push_run(run: &mut RunLength, test: &Test, row: &[Evidence]) -> Said {
+fn run_says(run: &RunLength, test: &Test, row: &[Evidence]) -> Said {
     let value = test.term.evidence(row).value();
-    let fires = run.push(value.map(|value| test.holds(value)));
+    let fires = run.is_long_enough(value.map(|value| test.holds(value)));
     let measure = Measure::Run { latest: value.unwrap_or(f64::NAN), length: run.run() };
     match (fires, value) {
         (true, _) => Said::Breach(measure, run.run()),
-        (false, Some(_)) => Said::Fine(measure, 1),
+        (false, Some(_)) => Said::Fine(measure, run.run().max(1)),
         (false, None) => Said::Silent,
     }
 }
 
-fn push_ratio(ring: &mut SumRing<2>, test: &Test, window: u32, row: &[Evidence]) -> Said {
-    ring.push(test.term.counts(row));
+fn ratio_says(ring: &SumRing<2>, test: &Test, window: u32) -> Said {
     match ring.sums() {
         Some(counts) if counts[1] > 0.0 => {
             let rate = test.term.quotient(counts);
@@ -123,15 +149,7 @@ fn push_ratio(ring: &mut SumRing<2>, test: &Test, window: u32, row: &[Evidence])
     }
 }
 
-fn push_comparison(
-    counts: &mut SumRing<4>,
-    slower: &mut SumRing<2>,
-    pair: &CountPair,
-    window: u32,
-    row: &[Evidence],
-) -> Said {
-    counts.push(pair.counts(row));
-    slower.push(pair.is_slower(row).map(|slower| [f64::from(u8::from(slower)), 1.0]));
+fn comparison_says(counts: &SumRing<4>, slower: &SumRing<2>, pair: &CountPair, window: u32) -> Said {
     let (Some(counts), Some(slower)) = (counts.sums(), slower.sums()) else { return Said::Silent };
     let (worse, measure) = compare(pair, counts, whole(slower[0]), whole(slower[1]));
     if matches!(measure, Measure::Comparison { luck: None, .. }) {

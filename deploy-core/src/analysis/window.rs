@@ -21,14 +21,12 @@ impl RunLength {
         Self { needed, without_value, run: 0, gap: 0 }
     }
 
-    /// Takes a period: whether its value breaches, or `None` where there is no value. Says whether the run is long enough
-    /// at this period.
-    pub(super) fn push(&mut self, breach: Option<bool>) -> bool {
+    /// Takes a period: whether its value breaches, or `None` where there is no value.
+    pub(super) fn push(&mut self, breach: Option<bool>) {
         match (breach, self.without_value) {
             (Some(true), _) | (None, WithoutValue::Breach) => {
                 self.gap = 0;
                 self.run = self.run.saturating_add(1);
-                return self.run >= self.needed;
             }
             (Some(false), _) | (None, WithoutValue::Reset) => {
                 self.gap = 0;
@@ -41,7 +39,12 @@ impl RunLength {
                 }
             }
         }
-        false
+    }
+
+    /// Whether the run is long enough at the period that was taken last: a gap that is skipped does not fire again.
+    pub(super) fn is_long_enough(&self, breach: Option<bool>) -> bool {
+        let breaches = breach.unwrap_or(self.without_value == WithoutValue::Breach);
+        breaches && self.run >= self.needed
     }
 
     pub(super) const fn run(&self) -> u32 {
@@ -161,7 +164,8 @@ mod tests {
 
     fn run(without_value: WithoutValue, periods: &[Option<bool>]) -> bool {
         let mut run = RunLength::new(3, without_value);
-        periods.iter().map(|breach| run.push(*breach)).collect::<Vec<_>>().last().copied().unwrap_or(false)
+        periods.iter().for_each(|breach| run.push(*breach));
+        periods.last().is_some_and(|latest| run.is_long_enough(*latest))
     }
 
     #[test]

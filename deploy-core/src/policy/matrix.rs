@@ -21,6 +21,38 @@ pub enum IssueKind {
     SecurityVulnerability,
 }
 
+/// Why a person takes a release back (strategy, "Manual Rollback Decision"): what they saw, not yet what went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ManualReason {
+    /// Business metrics are not as they should be: the transaction volume drops.
+    BusinessAnomaly,
+    /// Customers report issues.
+    CustomerReports,
+    /// Security concerns.
+    Security,
+    /// The data's integrity is in doubt.
+    DataIntegrity,
+}
+
+impl ManualReason {
+    /// Every reason, in the order of the strategy.
+    pub const ALL: [Self; 4] =
+        [Self::BusinessAnomaly, Self::CustomerReports, Self::Security, Self::DataIntegrity];
+
+    /// The row of the decision matrix that it leads to. What customers report and business metrics show is not known to be one
+    /// feature's, so all traffic goes back.
+    #[must_use]
+    pub const fn issue(self) -> IssueKind {
+        match self {
+            Self::BusinessAnomaly | Self::CustomerReports => IssueKind::HighErrorRate,
+            Self::Security => IssueKind::SecurityVulnerability,
+            Self::DataIntegrity => IssueKind::DatabaseCorruption,
+        }
+    }
+}
+
 /// How a release is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -87,6 +119,20 @@ impl IssueKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_persons_reason_leads_to_its_row() {
+        let methods = ManualReason::ALL.map(|reason| reason.issue().way_back().method);
+        assert_eq!(
+            methods,
+            [
+                RollbackMethod::TrafficShift,
+                RollbackMethod::TrafficShift,
+                RollbackMethod::ImmediateTrafficShift,
+                RollbackMethod::DatabaseRollback
+            ]
+        );
+    }
 
     #[test]
     fn the_rows_are_those_of_the_strategy() {

@@ -18,7 +18,7 @@ pub use builder::{
     PolicyBuilder, StageBuilder, baseline, comparison, consecutive, critical, m_of_n, no_trend, period,
     periods, rate, ratio, stage, sum,
 };
-pub use matrix::{IssueKind, Risk, RollbackMethod, WayBack};
+pub use matrix::{IssueKind, ManualReason, Risk, RollbackMethod, WayBack};
 pub use preset::mpac;
 pub(crate) use quantity::percent;
 pub use quantity::{Comparison, Condition, InvalidQuantity, Quantity, Span};

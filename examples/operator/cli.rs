@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use crate::person;
+
 const EXIT_STATUS: &str = "Exit status: 0 done as asked, 1 rolled back or a check found something, 2 unusable input, \
                            3 the world could not be reached.";
 
@@ -30,6 +32,20 @@ pub(crate) enum Command {
     /// Say what migrations mean for old and new code that run side by side.
     #[command(subcommand)]
     Migrations(MigrationsCommand),
+    /// Say on one screen where a rollout stands: its stage, weights and bake, every rule's evidence, and what comes next.
+    Status(person::StatusOptions),
+    /// The same, live, until it is over: 0 completed, 1 taken back.
+    Watch(person::WatchOptions),
+    /// Hold a rollout where it is: nothing moves towards green, triggers still take it back.
+    Pause(person::TellOptions),
+    /// Let a paused rollout go on.
+    Resume(person::TellOptions),
+    /// Skip the rest of a bake; refused while something speaks against it, unless forced.
+    Promote(person::PromoteOptions),
+    /// Take a rollout back, by the way that the decision matrix has for what is wrong.
+    Abort(person::AbortOptions),
+    /// Print all that was decided, done and said of a rollout.
+    History(person::HistoryOptions),
     /// Print what AWS needs for a rollout, or check what is there.
     #[cfg(feature = "aws")]
     #[command(subcommand)]

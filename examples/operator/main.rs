@@ -4,6 +4,7 @@
 //! reached. With `--json` one JSON document goes to standard output and nothing else; of an error it is
 //! `{"error": TEXT}`. Messages go to standard error.
 
+mod absent;
 mod account;
 #[cfg(feature = "aws")]
 mod aws;
@@ -14,9 +15,10 @@ mod config;
 mod demo;
 #[cfg(feature = "aws")]
 mod infra;
-mod later;
+
 mod limits;
 mod migrations;
+mod person;
 #[cfg(feature = "aws")]
 mod plan;
 mod policy;
@@ -25,7 +27,6 @@ mod reply;
 mod report;
 #[cfg(feature = "aws")]
 mod run;
-#[cfg(feature = "aws")]
 mod runtime;
 #[cfg(feature = "aws")]
 mod sim_aws;
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
 }
 
 fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
-    if let Some(why) = later::why_absent(arguments) {
+    if let Some(why) = absent::why_absent(arguments) {
         return Err(Failure::Input(why));
     }
     let cli = match Cli::try_parse_from(arguments) {
@@ -70,6 +71,13 @@ fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
         Command::Simulate(options) => simulate::run(&options),
         Command::Backtest(options) => backtest::run(&options),
         Command::Migrations(MigrationsCommand::Check(options)) => migrations::check(&options),
+        Command::Status(options) => person::status(&options),
+        Command::Watch(options) => person::watch(&options),
+        Command::Pause(options) => person::pause(&options),
+        Command::Resume(options) => person::resume(&options),
+        Command::Promote(options) => person::promote(&options),
+        Command::Abort(options) => person::abort(&options),
+        Command::History(options) => person::history(&options),
         #[cfg(feature = "aws")]
         Command::Infra(what) => infra::run(&what),
         #[cfg(feature = "aws")]

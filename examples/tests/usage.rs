@@ -39,16 +39,6 @@ fn a_wrong_argument_is_unusable_input_also_as_json() {
 }
 
 #[test]
-fn a_command_of_a_later_version_is_named_and_not_done() {
-    for name in ["status", "watch", "pause", "resume", "promote", "abort", "history"] {
-        let run = run(&[name, "--config", "a.toml", "--json"]);
-        assert_eq!(run.status, 2, "{name}");
-        assert!(run.stderr.starts_with(&format!("error: `{name}` is not in this build")), "{}", run.stderr);
-        assert!(run.json()["error"].as_str().unwrap().contains("in a later version"));
-    }
-}
-
-#[test]
 fn a_reader_that_closes_the_pipe_is_no_failure() {
     let mut child =
         command().args(["simulate", "--list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -43,6 +43,14 @@ pub(crate) struct AccountOptions {
     clock: Option<SimTime>,
 }
 
+/// The journal that a configuration names, for whoever looks at a rollout; `None` if it is not there yet.
+pub(crate) async fn journal_of(
+    config: PathBuf,
+    endpoint_url: Option<String>,
+) -> Result<Option<Kept>, Failure> {
+    Account::open(&AccountOptions { config, endpoint_url, clock: None }).await?.existing_journal().await
+}
+
 /// An account, reached by a configuration.
 pub(crate) struct Account {
     pub(crate) config: Config,

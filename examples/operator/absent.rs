@@ -1,33 +1,22 @@
-//! Commands that a later version brings. They are named here, so that who types one learns why it is not there.
+//! Commands of another build. They are named here, so that who types one learns what brings it.
 
 use std::ffi::OsString;
-
-/// What acts on a rollout that another process runs.
-const BESIDE_A_ROLLOUT: [&str; 7] = ["status", "watch", "pause", "resume", "promote", "abort", "history"];
 
 /// What the feature `aws` brings.
 const ON_AWS: [&str; 4] = ["run", "plan", "sim-aws", "infra"];
 
-/// Why the command that is asked for is not there, if it is one of a later version or of another build.
+/// Why the command that is asked for is not there, if it is one of another build.
 pub(crate) fn why_absent(arguments: &[OsString]) -> Option<String> {
     let name = arguments.iter().skip(1).find_map(|argument| {
         let text = argument.to_str()?;
         (!text.starts_with('-')).then_some(text)
     })?;
-    let version = env!("CARGO_PKG_VERSION");
-    if BESIDE_A_ROLLOUT.contains(&name) {
-        return Some(format!(
-            "`{name}` is not in this build: it acts on a rollout that another process runs, and version {version} does not have \
-             it; it comes in a later version. SIGTERM stops `run` at a safe point"
-        ));
-    }
-    if cfg!(not(feature = "aws")) && ON_AWS.contains(&name) {
-        return Some(format!(
+    (cfg!(not(feature = "aws")) && ON_AWS.contains(&name)).then(|| {
+        format!(
             "`{name}` is not in this build: it comes with the feature `aws` (`cargo build --features aws`). `simulate` and `backtest` \
              make the same decisions without a world"
-        ));
-    }
-    None
+        )
+    })
 }
 
 #[cfg(test)]
@@ -40,8 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_a_later_version_says_which_feature_brings_it() {
-        assert!(asked("mpac-deploy --json pause").unwrap().contains("in a later version"));
+    fn a_command_of_another_build_says_which_feature_brings_it() {
         assert_eq!(asked("mpac-deploy run --config a.toml").is_none(), cfg!(feature = "aws"));
         assert_eq!(asked("mpac-deploy infra check a.tf").is_none(), cfg!(feature = "aws"));
     }

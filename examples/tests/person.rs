@@ -1,5 +1,7 @@
 //! `status`, `watch`, `history` and commands on a journal that nobody drives any more.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
+
 mod common;
 
 use std::path::Path;
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use common::{Run, run};
 use mpac_deploy_core::ids::{RecordName, RolloutId};
-use mpac_deploy_core::journal::Record;
+use mpac_deploy_core::journal::{Entry, Record};
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_core::port::Journal as _;
 use mpac_deploy_services::sqlite::SqliteJournal;
@@ -33,10 +35,18 @@ async fn store(file: &Path, rollouts: &[(&str, Vec<Record>)]) {
     let journal = SqliteJournal::open(file).await.unwrap();
     let record = RecordName::from("api.mpac-cloud.com");
     for (id, records) in rollouts {
+        let records = &renamed(records, id);
         let lease = journal.acquire(&record, "test", Duration::from_secs(60)).await.unwrap();
         journal.append(&lease, &RolloutId::from(*id), 0, records).await.unwrap();
         journal.release(&lease).await.unwrap();
     }
+}
+
+/// The same rollout under another id, which every effect's id begins with.
+fn renamed(records: &[Record], id: &str) -> Vec<Record> {
+    let Entry::Begun { id: before, .. } = &records[0].entry else { panic!("{:?}", records[0]) };
+    let text = serde_json::to_string(records).unwrap();
+    serde_json::from_str(&text.replace(before.as_str(), id)).unwrap()
 }
 
 fn ask(arguments: &[&str], file: &str) -> Run {
@@ -71,7 +81,7 @@ fn status_shows_the_bake_every_rule_and_what_comes_next() {
     assert_eq!(kinds("gate"), mpac().stages[1].gates.len());
     assert!(kinds("trigger") >= 3 && kinds("alert") >= 3, "{status}");
     let people = ask(&["status"], &file).stdout;
-    for part in ["svc-portal", "✓ canary", "● half", "· full", "blue 50, green 50", "not before"] {
+    for part in ["smartpos", "✓ canary", "● half", "· full", "blue 50, green 50", "not before"] {
         assert!(people.contains(part), "`{part}` is not in {people}");
     }
 }

@@ -158,11 +158,14 @@ pub(crate) enum Preset {
 
 #[derive(Args, Debug)]
 pub(crate) struct DemoOptions {
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    pub(crate) live: crate::demo::Live,
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) on_aws: crate::demo::OnAws,
-    /// How many seconds of the world pass in one of yours: 750, or 300 with `--aws`, where calls take real time. What happens does not
-    /// depend on it otherwise.
+    /// How many seconds of the world pass in one of yours: 750, 120 with `--live`, or 300 with `--aws`, where calls take real time. What
+    /// happens does not depend on it otherwise.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) speed: Option<u32>,
     /// Also write a report of both rollouts: one HTML file that needs no network.

@@ -31,6 +31,8 @@ mod runtime;
 #[cfg(feature = "aws")]
 mod sim_aws;
 mod simulate;
+#[cfg(feature = "live")]
+mod status_page;
 #[cfg(feature = "aws")]
 mod stops;
 mod words;

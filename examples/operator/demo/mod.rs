@@ -1,5 +1,7 @@
 //! `demo`: the whole strategy on a simulated world, first with a good release, then with a bad one.
 
+#[cfg(feature = "live")]
+mod live;
 #[cfg(feature = "aws")]
 mod on_aws;
 mod pace;
@@ -18,6 +20,8 @@ use crate::cli::DemoOptions;
 use crate::reply::{Failure, Reply, Status};
 use crate::say_line as say;
 use crate::{account, report, words};
+#[cfg(feature = "live")]
+pub(crate) use live::Live;
 #[cfg(feature = "aws")]
 pub(crate) use on_aws::OnAws;
 use pace::Pace;
@@ -40,6 +44,10 @@ const SPEED: u32 = 750;
 const GRAIN: u32 = 60;
 
 pub(crate) fn run(options: &DemoOptions) -> Result<Reply, Failure> {
+    #[cfg(feature = "live")]
+    if options.live.is_wanted() {
+        return live::run(options);
+    }
     #[cfg(feature = "aws")]
     if options.on_aws.is_wanted() {
         return on_aws::run(options);

@@ -3,6 +3,7 @@
 mod ended;
 mod progress;
 
+use std::env::VarError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,17 +13,22 @@ use mpac_deploy_core::ids::RolloutId;
 use mpac_deploy_core::journal::{ReplayError, rollout_id};
 use mpac_deploy_core::plan::Plan;
 use mpac_deploy_core::port::JournalError;
+use mpac_deploy_services::status::{Token, TokenError};
 use tokio::time::timeout;
 
 use crate::aws::{Account, AccountOptions, Kept, Unfinished};
 use crate::reply::{Failure, Reply};
 use crate::runtime;
+use crate::status_page::{self, PageAddress};
 use crate::stops::Stops;
 use ended::Ended;
 use progress::Progress;
 
 /// How long the last looks for posted commands may take: a few times what lies between two.
 const LAST_REPLIES: Duration = Duration::from_secs(5);
+
+/// The token of the status page: not an argument, which every user of the machine could read.
+const STATUS_TOKEN: &str = "MPAC_DEPLOY_STATUS_TOKEN";
 
 #[derive(Args, Debug)]
 pub(crate) struct RunOptions {
@@ -34,6 +40,10 @@ pub(crate) struct RunOptions {
     /// Goes on with this rollout. Without it, `run` goes on with the latest rollout of the record if that is not over.
     #[arg(long, value_name = "ROLLOUT")]
     resume: Option<String>,
+    /// Also serves a status page there: a port of the loopback interface, or ADDRESS:PORT. It only shows, unless the variable
+    /// MPAC_DEPLOY_STATUS_TOKEN holds a token: whoever has that can command.
+    #[arg(long, value_name = "ADDRESS")]
+    status_addr: Option<PageAddress>,
     /// One JSON document on standard output when it ends: `{"rollout", "service", "record", "from", "revision", "environments",
     /// "outcome", "stage", "rule", "why", "began", "ended", "weights", "decisions"}`.
     #[arg(long)]
@@ -59,6 +69,9 @@ async fn roll_out(options: &RunOptions) -> Result<Reply, Failure> {
     let account = Account::open(&options.account).await?;
     let kept = account.open_journal().await?;
     let progress = Arc::new(Progress::new(account.config.notify));
+    if let Some(address) = options.status_addr {
+        progress.say(&format!("status page: {}", serve_page(address, &kept).await?));
+    }
     let mut stops = Stops::listen()?;
     let unfinished = match &options.resume {
         Some(id) => Some(kept.resumable(&RolloutId::from(id.as_str())).await?),
@@ -77,6 +90,17 @@ async fn roll_out(options: &RunOptions) -> Result<Reply, Failure> {
     driven.map_err(|error| stopped(&id, &error))?;
     let records = kept.journal.load(&id, 0).await.map_err(|error| Failure::World(error.to_string()))?;
     Ended::of(records).map_err(|error: ReplayError| Failure::World(error.to_string()))?.reply(options.json)
+}
+
+/// The page beside the rollout, on the same journal; an address that is taken is said before anything is done.
+async fn serve_page(address: PageAddress, kept: &Kept) -> Result<String, Failure> {
+    let unfit = |error| Failure::Input(format!("{STATUS_TOKEN}: {error}"));
+    let token = match std::env::var(STATUS_TOKEN) {
+        Ok(text) => Some(Token::new(&text).map_err(unfit)?),
+        Err(VarError::NotPresent) => None,
+        Err(VarError::NotUnicode(_)) => return Err(unfit(TokenError::Unfit)),
+    };
+    status_page::start(address, Arc::clone(&kept.journal), Arc::clone(&kept.inbox), token).await
 }
 
 /// A new rollout, from the environment that serves to the other one.

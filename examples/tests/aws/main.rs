@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
 
 mod outside;
+mod page;
 mod person;
 mod plan;
 mod rig;

@@ -1,0 +1,107 @@
+//! `demo --live` as a real process: its status page shows the rollout, and its buttons' commands are obeyed.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
+mod common;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::command;
+use serde_json::Value;
+
+/// A demo that ends with the test.
+struct Demo {
+    child: Child,
+    host: String,
+    token: String,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let mut child = command()
+            .args(["demo", "--live", "--speed", "600"])
+            .env("NO_COLOR", "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut after = |start: &str| lines.next().unwrap().strip_prefix(start).unwrap().to_owned();
+        let host = after("Status page: http://").trim_end_matches('/').to_owned();
+        let token = after("Token of its buttons: ");
+        // Read on, so that it can write on.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, host, token }
+    }
+
+    fn ask(&self, request: &str, headers: &str, body: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        let host = &self.host;
+        let length = body.len();
+        write!(stream, "{request} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_default())
+    }
+
+    fn command(&self, id: &str, token: &str, body: &str) -> (u16, Value) {
+        let headers = format!(
+            "authorization: Bearer {token}\r\nmpac-deploy: command\r\ncontent-type: application/json\r\n"
+        );
+        self.ask(&format!("POST /api/rollouts/{id}/commands"), &headers, body)
+    }
+
+    /// Waits until the rollout is in this phase, and says its id.
+    fn wait_for(&self, phase: &str) -> String {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let (_, list) = self.ask("GET /api/rollouts", "", "");
+            let rollout = &list["rollouts"][0];
+            if rollout["phase"] == phase {
+                return rollout["id"].as_str().unwrap().to_owned();
+            }
+            assert!(Instant::now() < until, "never {phase}: {list}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // It has ended already, unless the test has failed.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn a_person_takes_the_demo_back_on_its_page() {
+    let mut demo = Demo::start();
+    assert!(demo.host.starts_with("127.0.0.1:"), "{}", demo.host);
+    let id = demo.wait_for("baking");
+    let abort = r#"{"command": "abort", "issue": "high-error-rate", "by": "ada", "why": "customers call"}"#;
+    assert_eq!(demo.command(&id, "not-the-token-of-it", abort).0, 401);
+    let (status, answer) = demo.command(&id, &demo.token, abort);
+    assert_eq!((status, &answer["reply"]), (200, &"obeyed".into()));
+    demo.wait_for("rolled-back");
+    let page = demo.ask("GET /api/rollouts", "x: y\r\n", "");
+    assert_eq!(page.0, 200, "the page stays");
+    let stopped = Command::new("kill").args(["-INT", &demo.child.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    assert_eq!(demo.child.wait().unwrap().code(), Some(1), "it was taken back");
+}
+
+#[test]
+fn an_address_that_cannot_be_had_is_said() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let run = common::run(&["demo", "--live", "--status-addr", &address]);
+    assert_eq!(run.status, 3);
+    assert!(run.stderr.contains(&format!("the status page cannot be served on {address}")), "{}", run.stderr);
+    let run = common::run(&["demo", "--live", "--status-addr", "here"]);
+    assert_eq!((run.status, run.stderr.contains("write a port")), (2, true), "{}", run.stderr);
+}

@@ -1,4 +1,4 @@
-//! The headless browser that opens the report as a person would.
+//! The headless browser that opens the report and the status page as a person would.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

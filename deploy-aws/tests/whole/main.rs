@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
 #![allow(clippy::print_stdout, reason = "counts are printed as the tables of the book")]
 
+mod allowed;
 mod counted;
 mod pinned;
 mod rig;

@@ -9,7 +9,7 @@ use mpac_deploy_testkit::scenario::by_name;
 use crate::rig::{Platform, platform, virtually};
 use crate::soak::steps;
 
-async fn to_the_end(scenario: &str) -> (Outcome, Platform) {
+pub(crate) async fn to_the_end(scenario: &str) -> (Outcome, Platform) {
     let platform = platform(&by_name(scenario).unwrap(), &mpac(), 1).await;
     let (id, plan) = (platform.id.clone(), platform.plan.clone());
     let (driver, _handle) = Driver::start(platform.process(), id, plan, Options::new("one")).await.unwrap();

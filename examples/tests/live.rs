@@ -21,9 +21,10 @@ struct Demo {
 }
 
 impl Demo {
-    fn start() -> Self {
+    fn start(arguments: &[&str]) -> Self {
         let mut child = command()
             .args(["demo", "--live", "--speed", "600"])
+            .args(arguments)
             .env("NO_COLOR", "1")
             .stdout(Stdio::piped())
             .spawn()
@@ -80,7 +81,7 @@ impl Drop for Demo {
 
 #[test]
 fn a_person_takes_the_demo_back_on_its_page() {
-    let mut demo = Demo::start();
+    let mut demo = Demo::start(&[]);
     assert!(demo.host.starts_with("127.0.0.1:"), "{}", demo.host);
     let id = demo.wait_for("baking");
     let abort = r#"{"command": "abort", "issue": "high-error-rate", "by": "ada", "why": "customers call"}"#;
@@ -93,6 +94,38 @@ fn a_person_takes_the_demo_back_on_its_page() {
     let stopped = Command::new("kill").args(["-INT", &demo.child.id().to_string()]).status().unwrap();
     assert!(stopped.success());
     assert_eq!(demo.child.wait().unwrap().code(), Some(1), "it was taken back");
+}
+
+/// Every command from a second terminal, as processes of their own, while the demo runs.
+#[test]
+fn a_second_terminal_commands_the_demo_through_its_journal() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("journal.db").display().to_string();
+    let demo = Demo::start(&["--journal", &file]);
+    demo.wait_for("baking");
+    let ask = |arguments: &[&str]| {
+        let told = common::run(&[arguments, &["--journal", &file, "--json"]].concat());
+        (told.status, told.json())
+    };
+    let say = |arguments: &[&str]| ask(&[arguments, &["--by", "ada", "--reason", "a look"]].concat());
+    let (status, paused) = say(&["pause"]);
+    assert_eq!((status, &paused["obeyed"]), (0, &true.into()), "{paused}");
+    let (status, twice) = say(&["pause"]);
+    assert_eq!((status, &twice["obeyed"]), (1, &false.into()), "{twice}");
+    let (_, standing) = ask(&["status"]);
+    assert_eq!(standing["paused"]["by"], "ada", "{standing}");
+    assert_eq!(say(&["resume"]).0, 0);
+    let (status, promoted) = say(&["promote", "--force"]);
+    assert_eq!(status, 0, "{promoted}");
+    let (status, aborted) = say(&["abort", "--because", "security"]);
+    assert_eq!(status, 0, "{aborted}");
+    let (status, late) = say(&["promote"]);
+    assert_eq!(status, 1, "{late}");
+    demo.wait_for("rolled-back");
+    assert_eq!(ask(&["status"]).1["outcome"], "rolled back");
+    let why = common::run(&["history", "--why", "--journal", &file]).stdout;
+    assert!(why.contains("ada: security: a look"), "{why}");
+    assert_eq!(common::run(&["watch", "--journal", &file]).status, 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::rollout::to_the_end;
 /// What a rollout on this stack is allowed: it has no listener rules, no archive in S3, and no autoscaling to suspend.
 const ADAPTERS: [Adapter; 4] = [Adapter::Route53, Adapter::Fleet, Adapter::Metrics, Adapter::Journal];
 
-/// What no rollout here needs: AWS checks the first beside other calls, the second clears away what a crash left behind, and the
+/// What no rollout here needs: AWS checks the first beside other calls, the second clears parts of records too large for one item, and the
 /// listeners of this platform have no rules of their own.
 const NOT_HERE: [&str; 3] = ["iam:PassRole", "dynamodb:DeleteItem", "elasticloadbalancing:DescribeRules"];
 
@@ -46,10 +46,7 @@ fn whole_rollouts_make_the_calls_that_the_policy_allows_and_no_other() {
     let allowed: BTreeSet<String> = ADAPTERS.into_iter().flat_map(actions).collect();
     let refused: Vec<&String> = made.difference(&allowed).collect();
     assert!(refused.is_empty(), "made and not allowed: {refused:?}");
-    let idle: Vec<&str> = allowed
-        .difference(&made)
-        .map(String::as_str)
-        .filter(|action| !NOT_HERE.contains(action))
-        .collect();
+    let idle: Vec<&str> =
+        allowed.difference(&made).map(String::as_str).filter(|action| !NOT_HERE.contains(action)).collect();
     assert!(idle.is_empty(), "allowed and never made: {idle:?}");
 }

@@ -1,5 +1,6 @@
 //! `demo --live`: one rollout at a pace for people, with a status page that commands it.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,7 +12,8 @@ use mpac_deploy_core::ids::RolloutId;
 use mpac_deploy_core::journal::rollout_id;
 use mpac_deploy_core::machine::Outcome;
 use mpac_deploy_core::policy::mpac;
-use mpac_deploy_core::port::{Clock as _, Notify, PortError, SystemClock};
+use mpac_deploy_core::port::{Clock as _, History, Inbox, Notify, PortError, SystemClock};
+use mpac_deploy_services::sqlite::SqliteJournal;
 use mpac_deploy_services::status::Token;
 use mpac_deploy_testkit::fakes::{FakeFlags, FakeSchema, MemoryInbox, MemoryJournal};
 use mpac_deploy_testkit::scenario::{self, Scenario};
@@ -37,6 +39,10 @@ pub(crate) struct Live {
     /// With `--live`: where the page is, as a port of the loopback interface or ADDRESS:PORT; any free port if left out.
     #[arg(long, value_name = "ADDRESS", requires = "live", default_value = "0")]
     status_addr: PageAddress,
+    /// With `--live`: the journal, a SQLite file, so that `status`, `watch`, `pause`, `abort` and
+    /// the like reach the rollout from a second terminal. Without it the journal is in memory.
+    #[arg(long, value_name = "FILE.db", requires = "live")]
+    journal: Option<PathBuf>,
 }
 
 impl Live {
@@ -52,21 +58,16 @@ pub(super) fn run(options: &DemoOptions) -> Result<Reply, Failure> {
 async fn play(options: &DemoOptions) -> Result<Reply, Failure> {
     let healthy = scenario::by_name("healthy").map_err(|error| Failure::Input(error.to_string()))?;
     let clock = SimClock::new(epoch(), options.speed.unwrap_or(SPEED));
-    let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
-    let inbox = Arc::new(MemoryInbox::default());
+    let Kept { journal, inbox } = Kept::open(options.live.journal.as_deref(), &clock).await?;
     let (token, secret) = Token::draw().map_err(world)?;
-    let page = status_page::start(
-        options.live.status_addr,
-        Arc::clone(&journal) as _,
-        Arc::clone(&inbox) as _,
-        Some(token),
-    );
+    let page =
+        status_page::start(options.live.status_addr, Arc::clone(&journal), Arc::clone(&inbox), Some(token));
     say(&format!("{} {}", style("Status page:").bold(), page.await?));
     say(&format!("{} {secret}", style("Token of its buttons:").bold()));
 
     let plan = mpac().compile(healthy.release.clone()).map_err(|error| Failure::Input(error.to_string()))?;
     let id = rollout_id(plan.release(), clock.now());
-    let ports = ports(healthy, &journal, clock);
+    let ports = ports(healthy, journal, clock);
     let (driver, handle) = Driver::start(ports, id, plan, Options::new("demo")).await.map_err(world)?;
     // By the wall clock: a person does not wait for a second of the world.
     tokio::spawn(attend(handle, inbox, Arc::new(SystemClock)));
@@ -87,7 +88,25 @@ async fn play(options: &DemoOptions) -> Result<Reply, Failure> {
     Ok(Reply { status, text: String::new() })
 }
 
-fn ports(scenario: Scenario, journal: &Arc<MemoryJournal>, clock: SimClock) -> Ports {
+/// Where the rollout and what people say of it are kept.
+struct Kept {
+    journal: Arc<dyn History>,
+    inbox: Arc<dyn Inbox>,
+}
+
+impl Kept {
+    async fn open(file: Option<&Path>, clock: &SimClock) -> Result<Self, Failure> {
+        let Some(file) = file else {
+            let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
+            return Ok(Self { journal, inbox: Arc::new(MemoryInbox::default()) });
+        };
+        let journal = SqliteJournal::open(file).await.map_err(|error| Failure::Input(error.to_string()))?;
+        let journal = Arc::new(journal);
+        Ok(Self { inbox: Arc::clone(&journal) as _, journal })
+    }
+}
+
+fn ports(scenario: Scenario, journal: Arc<dyn History>, clock: SimClock) -> Ports {
     let world = Arc::new(World::new(scenario.setup, SEED, clock.clone()));
     Ports {
         traffic: Arc::clone(&world) as _,
@@ -97,7 +116,7 @@ fn ports(scenario: Scenario, journal: &Arc<MemoryJournal>, clock: SimClock) -> P
         probes: world,
         schema: Arc::new(FakeSchema::before(&scenario.release.migrations)),
         flags: Arc::new(FakeFlags::on(&scenario.release.flags)),
-        journal: Arc::clone(journal) as _,
+        journal,
         notify: Arc::new(Told),
         clock: Arc::new(clock),
     }

@@ -15,7 +15,7 @@ fn person(aws: &Aws, arguments: &[&str]) -> std::process::Command {
     command
 }
 
-fn told(aws: &Aws, arguments: &[&str]) -> Ran {
+pub(crate) fn told(aws: &Aws, arguments: &[&str]) -> Ran {
     ran(person(aws, &[arguments, &["--json"]].concat()))
 }
 

@@ -15,6 +15,8 @@ const DOMAIN: &str = "mpac-cloud.com";
 pub const CLUSTER: &str = "mpac";
 /// The table of the journal.
 pub const TABLE: &str = "mpac-deploy";
+/// The bucket for archives of retired environments.
+pub const ARCHIVES: &str = "mpac-deploy-archives";
 /// The services, each of which runs as `NAME-blue` and `NAME-green` behind a target group of that name.
 pub const SERVICES: [&str; 3] = ["svc-portal", "svc-smarttab", "mpac-pgw"];
 /// Where the images are.
@@ -22,13 +24,14 @@ pub const REGISTRY: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 
 impl AwsSim {
     /// Puts it in place before its first rollout: zone and records with these weights, cluster, load balancers and target groups, blue's
-    /// services with so many tasks of this revision each, and an empty journal.
+    /// services with so many tasks of this revision each, an empty journal, and an empty bucket for archives.
     ///
     /// # Errors
     /// What AWS would say against it.
     pub fn put_platform(&self, weights: ObservedWeights, revision: &str, tasks: u32) -> Result<(), String> {
         self.add_zone(ZONE, DOMAIN);
         self.add_table(TABLE);
+        self.add_bucket(ARCHIVES);
         for (colour, weight, tasks) in [("blue", weights.blue, tasks), ("green", weights.green, 0)] {
             let record =
                 RecordSet::weighted_alias(RECORD, &format!("{colour}-environment"), i64::from(weight));

@@ -85,7 +85,13 @@ impl Account {
             }
             config = config.with_service(known);
         }
+        if self.config.ecs.suspend_scaling {
+            config = config.with_suspended_scaling();
+        }
         let mut fleet = EcsFleet::new(&self.sdk, &self.ecs, &self.balancing, config);
+        if let Some(archive) = &self.config.ecs.archive {
+            fleet = fleet.with_bucket(&self.sdk, &archive.bucket, &archive.prefix);
+        }
         if let config::Traffic::Route53(records) = &self.config.traffic {
             fleet = fleet.with_records(Arc::new(self.records(records, roles)));
         }

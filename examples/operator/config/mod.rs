@@ -81,6 +81,21 @@ pub(crate) struct Aws {
 pub(crate) struct Ecs {
     pub(crate) cluster: String,
     pub(crate) services: Vec<Service>,
+    /// Where the archive of a retired environment is kept besides the journal.
+    pub(crate) archive: Option<Archive>,
+    /// Whether a service that scales by itself may be kept from it when its environment is retired. Otherwise it is not retired.
+    #[serde(default)]
+    pub(crate) suspend_scaling: bool,
+}
+
+/// A bucket of S3.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Archive {
+    pub(crate) bucket: String,
+    /// What the objects' names begin with.
+    #[serde(default)]
+    pub(crate) prefix: String,
 }
 
 /// A service that runs in both environments.

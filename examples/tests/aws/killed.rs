@@ -2,9 +2,6 @@
 //!
 //! The figures of the book: `MPAC_KILLS=500 cargo test -p mpac-deploy-examples --features aws --test aws killed -- --ignored --nocapture`.
 
-use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -82,16 +79,6 @@ fn steps(aws: &Aws) -> Vec<(i64, i64)> {
     steps
 }
 
-/// How often the simulated AWS was asked for what, by all processes together.
-fn calls(aws: &Aws) -> BTreeMap<String, u64> {
-    let host = aws.url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(stream, "GET /world/calls HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
-}
-
 /// One rollout to its end; how many controllers were killed on its way.
 async fn one(seed: u64, (scenario, expected): (&str, &str), kills_left: u32) -> u32 {
     let aws = Aws::start(&["--scenario", scenario, "--seed", &seed.to_string()]);
@@ -114,7 +101,7 @@ async fn one(seed: u64, (scenario, expected): (&str, &str), kills_left: u32) -> 
         tokio::time::sleep(LEASE).await;
     }
     ends_right(seed, &aws, expected).await;
-    println!("seed {seed}: {scenario}, {kills} controllers killed, {expected}; {:?}", calls(&aws));
+    println!("seed {seed}: {scenario}, {kills} controllers killed, {expected}; {:?}", aws.calls());
     kills
 }
 
@@ -130,7 +117,7 @@ async fn ends_right(seed: u64, aws: &Aws, expected: &str) {
         (100, 0)
     };
     assert_eq!(aws.weights().await, weights, "seed {seed}");
-    let calls = calls(aws);
+    let calls = aws.calls();
     assert_eq!(
         calls.get("CreateService"),
         Some(&3),

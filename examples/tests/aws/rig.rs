@@ -1,6 +1,8 @@
 //! A simulated AWS in a process of its own.
 
-use std::io::{BufRead as _, BufReader};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -140,6 +142,16 @@ impl Aws {
             found.unwrap().weight.unwrap()
         };
         (weight("blue-environment"), weight("green-environment"))
+    }
+
+    /// How often it was asked for what, by all processes together.
+    pub(crate) fn calls(&self) -> BTreeMap<String, u64> {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(stream, "GET /world/calls HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
     /// Waits until the records show this.

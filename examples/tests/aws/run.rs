@@ -34,6 +34,8 @@ async fn a_good_release_completes_and_the_next_one_goes_the_other_way() {
     let document = ran.json();
     assert_eq!((&document["from"], &document["revision"]), (&"v2.0.0".into(), &"v2.1.0".into()));
     assert_eq!(document["environments"]["green"], "green");
+    let calls = aws.calls();
+    assert!(calls.contains_key("PutObject") && calls.contains_key("DescribeScalableTargets"), "{calls:?}");
 
     let next = aws.roll_out("v2.2.0");
     let document = next.json();

@@ -11,6 +11,11 @@ use crate::rig::{published, rig};
 /// Puts a metric, reads both by pages of one point, and asks what is not taken.
 const BOTO3: &str = r#"
 from datetime import datetime, timezone
+import botocore.model
+# It would choose JSON of the protocols that CloudWatch has.
+botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS = ("smithy-rpc-v2-cbor",)
+client = boto3.client("cloudwatch", endpoint_url=sys.argv[1], region_name="us-east-1",
+    aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="not-a-secret")
 assert client.meta.service_model.resolved_protocol == "smithy-rpc-v2-cbor", client.meta.service_model.resolved_protocol
 start = datetime(2026, 1, 28, 9, 0, tzinfo=timezone.utc)
 dimensions = [{"Name": "Environment", "Value": "green"}]

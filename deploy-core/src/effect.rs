@@ -307,6 +307,8 @@ pub enum Answer {
     Retired(Archive),
     /// The version of the schema, as the database has it.
     Schema(SchemaVersion),
+    /// A schema was changed, or was so already; this is what the migration tool printed, line by line. `Done` says the same without.
+    Migrated(Vec<String>),
     /// The new columns that data was written to, as `table.column`.
     Written(Vec<String>),
     /// Whether the flag is on for anybody.

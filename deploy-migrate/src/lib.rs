@@ -17,6 +17,8 @@ mod phase;
 mod report;
 mod rule;
 mod rules;
+#[cfg(feature = "run")]
+pub mod run;
 mod split;
 mod state;
 mod text;

@@ -76,8 +76,7 @@ async fn call(ports: &Ports, plan: &Plan, fence: FencingToken, effect: &Effect) 
             Answer::Done
         }
         EffectKind::Migrate { phase, step } => {
-            ports.schema.apply(id, fence, the_step(release, *phase, *step)?).await?;
-            Answer::Done
+            Answer::Migrated(ports.schema.apply(id, fence, the_step(release, *phase, *step)?).await?)
         }
         EffectKind::ReadSchema { phase, step } => {
             Answer::Schema(ports.schema.version(&the_step(release, *phase, *step)?.service).await?)
@@ -86,8 +85,7 @@ async fn call(ports: &Ports, plan: &Plan, fence: FencingToken, effect: &Effect) 
             Answer::Written(ports.schema.written(the_step(release, Phase::Expand, *step)?).await?)
         }
         EffectKind::UndoMigration { step } => {
-            ports.schema.undo(id, fence, the_step(release, Phase::Expand, *step)?).await?;
-            Answer::Done
+            Answer::Migrated(ports.schema.undo(id, fence, the_step(release, Phase::Expand, *step)?).await?)
         }
         EffectKind::SwitchOff { flag } => {
             ports.flags.switch_off(id, fence, flag).await?;

@@ -58,19 +58,23 @@ impl Rollout {
             (EffectKind::RetireBlue, Answer::Done | Answer::Retired(_)) => self.retired(out),
             (EffectKind::ReviveBlue, Answer::Done) => self.revived(),
             (EffectKind::StopGreen, Answer::Done) => self.green_stopped(out),
-            (EffectKind::Migrate { phase: migration::Phase::Expand, step }, Answer::Done) => {
-                self.expanded(step, out)
-            }
-            (EffectKind::Migrate { phase: migration::Phase::Contract, step }, Answer::Done) => {
-                self.contracted(step, out)
-            }
+            (
+                EffectKind::Migrate { phase: migration::Phase::Expand, step },
+                Answer::Done | Answer::Migrated(_),
+            ) => self.expanded(step, out),
+            (
+                EffectKind::Migrate { phase: migration::Phase::Contract, step },
+                Answer::Done | Answer::Migrated(_),
+            ) => self.contracted(step, out),
             (EffectKind::ReadSchema { phase, step }, Answer::Schema(found)) => {
                 self.schema_read(phase, step, &found, out)
             }
             (EffectKind::FindWritten { step }, Answer::Written(written)) => {
                 self.written_found(step, &written, out)
             }
-            (EffectKind::UndoMigration { step }, Answer::Done) => self.migration_undone(step, out),
+            (EffectKind::UndoMigration { step }, Answer::Done | Answer::Migrated(_)) => {
+                self.migration_undone(step, out)
+            }
             (EffectKind::SwitchOff { flag }, Answer::Done) => self.switched_off(flag, out),
             (EffectKind::ReadFlag { flag }, Answer::Flag(is_on)) => self.flag_read(flag, is_on, out),
             // `take_outcome` lets no answer pass that does not fit its effect.

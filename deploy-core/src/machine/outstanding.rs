@@ -266,10 +266,11 @@ const fn fits(kind: &EffectKind, answer: &Answer) -> bool {
         | EffectKind::Provision
         | EffectKind::ReviveBlue
         | EffectKind::StopGreen
-        | EffectKind::Migrate { .. }
-        | EffectKind::UndoMigration { .. }
         | EffectKind::SwitchOff { .. } => {
             matches!(answer, Answer::Done)
+        }
+        EffectKind::Migrate { .. } | EffectKind::UndoMigration { .. } => {
+            matches!(answer, Answer::Done | Answer::Migrated(_))
         }
         EffectKind::RetireBlue => matches!(answer, Answer::Done | Answer::Retired(_)),
         EffectKind::ConfirmWeights { .. } => matches!(answer, Answer::InSync(_)),

@@ -18,7 +18,8 @@ use crate::migration::Step;
 /// 4. `version` is read from the database itself, not from the tool.
 /// 5. Each change with a fencing token below one that was seen before is refused.
 /// 6. When the call is dropped, what it started is stopped.
-/// 7. No password is in an error.
+/// 7. `apply` and `undo` answer with what the tool printed, line by line, for the journal; where nothing was to be done, with nothing.
+/// 8. No password is in an answer or an error.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Schema: Send + Sync {
@@ -32,13 +33,13 @@ pub trait Schema: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`]; of [`PortError::Unavailable`] the outcome may be unknown.
-    async fn apply(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<(), PortError>;
+    async fn apply(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<Vec<String>, PortError>;
 
     /// Undoes a step.
     ///
     /// # Errors
     /// [`PortError`]; of [`PortError::Unavailable`] the outcome may be unknown.
-    async fn undo(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<(), PortError>;
+    async fn undo(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<Vec<String>, PortError>;
 
     /// Those of the step's new columns that data was written to: what undoing it would lose.
     ///
@@ -63,11 +64,11 @@ impl Schema for NoSchema {
         Self::none(service)
     }
 
-    async fn apply(&self, _: &EffectId, _: FencingToken, step: &Step) -> Result<(), PortError> {
+    async fn apply(&self, _: &EffectId, _: FencingToken, step: &Step) -> Result<Vec<String>, PortError> {
         Self::none(&step.service)
     }
 
-    async fn undo(&self, _: &EffectId, _: FencingToken, step: &Step) -> Result<(), PortError> {
+    async fn undo(&self, _: &EffectId, _: FencingToken, step: &Step) -> Result<Vec<String>, PortError> {
         Self::none(&step.service)
     }
 

@@ -33,7 +33,7 @@ impl AlembicCommand {
 
     /// The strategy's `uv run alembic` where the project is uv's; else the project's own environment, `alembic`, or Python's
     /// module of that name.
-    fn of(project: &Path) -> Self {
+    pub(crate) fn of(project: &Path) -> Self {
         let own = project.join(".venv/bin/alembic");
         let words: Vec<String> = if project.join("uv.lock").is_file() && is_on_path("uv") {
             ["uv", "run", "alembic"].map(str::to_owned).to_vec()
@@ -45,6 +45,12 @@ impl AlembicCommand {
             ["python3", "-m", "alembic"].map(str::to_owned).to_vec()
         };
         Self(words)
+    }
+
+    /// The words.
+    #[cfg(feature = "run")]
+    pub(crate) fn words(&self) -> &[String] {
+        &self.0
     }
 
     fn run(&self, ini: &Path, arguments: &[&str]) -> Result<process::Output, DiscoverError> {
@@ -266,6 +272,12 @@ fn is_bookkeeping(statement: &str) -> bool {
 fn last_words(stderr: &str) -> String {
     let line = stderr.lines().map(str::trim).rfind(|line| !line.is_empty());
     line.unwrap_or("it said nothing").to_owned()
+}
+
+/// The ids of the revisions that `alembic history --verbose` lists.
+#[cfg(feature = "run")]
+pub(crate) fn revisions_of_history(text: &str) -> Vec<String> {
+    history(text).into_iter().map(|revision| revision.id).collect()
 }
 
 /// Reads `alembic history --verbose`, newest first.

@@ -72,7 +72,7 @@ pub(super) fn is_golang(name: &str) -> bool {
 }
 
 /// The version of a file, and whether it is the way back.
-fn half(name: &str) -> Option<(u64, bool)> {
+pub(crate) fn half(name: &str) -> Option<(u64, bool)> {
     let (version, rest) = name.split_once('_')?;
     let version = version.parse().ok()?;
     if rest.ends_with(".up.sql") {

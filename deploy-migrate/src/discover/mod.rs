@@ -15,6 +15,10 @@ use crate::migration::{Migration, Tool};
 use crate::report::Problem;
 
 pub use alembic::AlembicCommand;
+#[cfg(feature = "run")]
+pub(crate) use alembic::revisions_of_history;
+#[cfg(feature = "run")]
+pub(crate) use directory::half as half_of_a_version;
 
 /// Far beyond any migration that a person writes.
 const MAX_BYTES: u64 = 64 << 20;

@@ -45,11 +45,14 @@ where
     report
 }
 
-async fn apply(fixture: &dyn SchemaFixture, id: u64, token: u64) -> Result<(), PortError> {
+/// What the tool printed.
+type Lines = Vec<String>;
+
+async fn apply(fixture: &dyn SchemaFixture, id: u64, token: u64) -> Result<Lines, PortError> {
     fixture.schema().apply(&effect(id), fence(token), &fixture.step()).await
 }
 
-async fn undo(fixture: &dyn SchemaFixture, id: u64, token: u64) -> Result<(), PortError> {
+async fn undo(fixture: &dyn SchemaFixture, id: u64, token: u64) -> Result<Lines, PortError> {
     fixture.schema().undo(&effect(id), fence(token), &fixture.step()).await
 }
 
@@ -67,13 +70,15 @@ async fn is_at_last(fixture: &dyn SchemaFixture) -> Checked {
 
 async fn applies(fixture: &dyn SchemaFixture) -> Checked {
     is_at_first(fixture).await?;
-    done("apply the step", apply(fixture, 1, 1).await)?;
+    let lines = done("apply the step", apply(fixture, 1, 1).await)?;
+    ensure(!lines.is_empty(), || "it says nothing of what the tool printed".to_owned())?;
     is_at_last(fixture).await
 }
 
 async fn applies_once(fixture: &dyn SchemaFixture) -> Checked {
     done("apply the step", apply(fixture, 1, 1).await)?;
-    done("apply it again", apply(fixture, 1, 1).await)?;
+    let again = done("apply it again", apply(fixture, 1, 1).await)?;
+    equal("what the tool printed the second time", &again, &Vec::new())?;
     done("apply it as another effect", apply(fixture, 2, 1).await)?;
     is_at_last(fixture).await
 }
@@ -91,7 +96,7 @@ async fn undoes_nothing(fixture: &dyn SchemaFixture) -> Checked {
     is_at_first(fixture).await
 }
 
-fn is_refused(result: &Result<(), PortError>) -> Checked {
+fn is_refused(result: &Result<Lines, PortError>) -> Checked {
     ensure(matches!(result, Err(PortError::Refused(_))), || format!("it answers {result:?}"))
 }
 

@@ -89,7 +89,7 @@ impl FakeSchema {
         service: &ServiceName,
         from: &SchemaVersion,
         to: &SchemaVersion,
-    ) -> Result<(), PortError> {
+    ) -> Result<Vec<String>, PortError> {
         let mut state = self.state.get();
         state.failures.next()?;
         if let Some(seen) = state.fence.filter(|seen| fence < *seen) {
@@ -98,7 +98,7 @@ impl FakeSchema {
         state.fence = Some(fence);
         let Some(found) = state.versions.get(service).cloned() else { return none(service) };
         if found == *to {
-            return Ok(());
+            return Ok(Vec::new());
         }
         if found != *from {
             return Err(PortError::Refused(format!(
@@ -110,7 +110,7 @@ impl FakeSchema {
         }
         state.versions.insert(service.clone(), to.clone());
         state.done.push(SchemaChange { effect: id.clone(), service: service.clone(), to: to.clone() });
-        Ok(())
+        Ok(vec![format!("{service}: {from} -> {to}")])
     }
 }
 
@@ -126,11 +126,11 @@ impl Schema for FakeSchema {
         state.versions.get(service).cloned().map_or_else(|| none(service), Ok)
     }
 
-    async fn apply(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<(), PortError> {
+    async fn apply(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<Vec<String>, PortError> {
         self.change(id, fence, &step.service, &step.from, &step.to)
     }
 
-    async fn undo(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<(), PortError> {
+    async fn undo(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<Vec<String>, PortError> {
         self.change(id, fence, &step.service, &step.to, &step.from)
     }
 

@@ -83,11 +83,11 @@ impl Schema for Faulty<dyn Schema> {
         self.faults.make(Call::SchemaVersion, self.port.version(service), Err).await
     }
 
-    async fn apply(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<(), PortError> {
+    async fn apply(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<Vec<String>, PortError> {
         self.faults.make(Call::SchemaApply, self.port.apply(id, fence, step), Err).await
     }
 
-    async fn undo(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<(), PortError> {
+    async fn undo(&self, id: &EffectId, fence: FencingToken, step: &Step) -> Result<Vec<String>, PortError> {
         self.faults.make(Call::SchemaUndo, self.port.undo(id, fence, step), Err).await
     }
 

@@ -48,6 +48,10 @@ pub enum DecisionKind {
     Bake,
     /// The share of the requests that green really gets was measured.
     Share,
+    /// A step waits until a person approves of it.
+    AwaitApproval,
+    /// A person approved of a step.
+    Approve,
     /// A stage passed its gates.
     Promote,
     /// The last stage passed its gates.
@@ -98,6 +102,8 @@ impl DecisionKind {
             Self::ReadBack => "read_back",
             Self::Bake => "bake",
             Self::Share => "share",
+            Self::AwaitApproval => "await_approval",
+            Self::Approve => "approve",
             Self::Promote => "promote",
             Self::Complete => "complete",
             Self::Decommission => "decommission",
@@ -126,9 +132,9 @@ impl DecisionKind {
 pub enum Severity {
     /// It goes as planned.
     Info,
-    /// Worth a look.
+    /// Worth a look, or a person's turn as the policy has planned it.
     Warning,
-    /// The release was taken back, or the rollout waits for a person.
+    /// The release was taken back, or the rollout waits for a person, unplanned.
     Error,
     /// Traffic stays where it should not until a person decides: the highest alert (semantics 5.1).
     Critical,
@@ -147,7 +153,9 @@ impl Decision {
             | DecisionKind::Abandoned
             | DecisionKind::Pause
             | DecisionKind::FlagOff => Severity::Error,
-            DecisionKind::Alert | DecisionKind::Hold | DecisionKind::Retry => Severity::Warning,
+            DecisionKind::Alert | DecisionKind::Hold | DecisionKind::Retry | DecisionKind::AwaitApproval => {
+                Severity::Warning
+            }
             DecisionKind::Start
             | DecisionKind::Prepared
             | DecisionKind::Shift
@@ -155,6 +163,7 @@ impl Decision {
             | DecisionKind::ReadBack
             | DecisionKind::Bake
             | DecisionKind::Share
+            | DecisionKind::Approve
             | DecisionKind::Promote
             | DecisionKind::Complete
             | DecisionKind::Decommission

@@ -49,6 +49,11 @@ pub enum Act {
     WriteData,
     /// A person speaks.
     Command(CommandKind),
+    /// A person approves of what waits for that, if anything does.
+    Approve {
+        /// Whatever speaks against it.
+        force: bool,
+    },
 }
 
 /// What green's metrics look like; blue's are healthy.
@@ -74,7 +79,8 @@ pub enum Weather {
     ServicesDark,
 }
 
-/// A script: acts in order. After the last one the world answers well until the rollout ends or stands still.
+/// A script: acts in order. After the last one the world answers well, and a person approves of what waits for that, until the rollout
+/// ends or stands still.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Script {
     /// The acts.
@@ -224,10 +230,19 @@ impl Stage {
             Act::Weather(weather) => self.weather = *weather,
             Act::FailChecks => self.checks_fail = true,
             Act::WriteData => self.is_written = true,
-            Act::Command(kind) => {
-                let command = Command { kind: *kind, by: "ada".into(), why: "the script says so".into() };
-                self.handle(Event::Command(command));
-            }
+            Act::Command(kind) => self.command(*kind),
+            Act::Approve { force } => self.approve(*force),
+        }
+    }
+
+    fn command(&mut self, kind: CommandKind) {
+        let command = Command { kind, by: "ada".into(), why: "the script says so".into() };
+        self.handle(Event::Command(command));
+    }
+
+    fn approve(&mut self, force: bool) {
+        if let Some(gate) = self.rollout.awaited_approval() {
+            self.command(CommandKind::Approve { gate, force });
         }
     }
 
@@ -236,6 +251,7 @@ impl Stage {
             if self.rollout.outcome().is_some() {
                 return;
             }
+            self.approve(false);
             if !self.answer_next() {
                 if self.rollout.deadline().is_none() {
                     return;

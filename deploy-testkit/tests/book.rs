@@ -74,6 +74,29 @@ fn every_example_of_a_rule_is_a_policy_with_the_preset_before_it() {
     }
 }
 
+/// What stands under a heading goes where the preset has that heading.
+#[test]
+fn the_examples_of_approvals_are_lines_of_a_policy() {
+    let examples = blocks(&page(), "toml,approvals");
+    let lines =
+        examples[0].lines().map(|line| line.trim_start_matches("# ").split("  #").next().unwrap().trim());
+    let mut place = "";
+    let mut tried = 0;
+    for line in lines {
+        if line.starts_with("approval = ") {
+            let policy = preset().replacen(place, &format!("{place}\n{line}"), 1);
+            assert_eq!(problem(&policy), None, "{line}");
+            assert_ne!(Policy::from_toml(&policy).unwrap(), mpac(), "{line}");
+            let again = Policy::from_toml(&policy).unwrap().to_toml().unwrap();
+            assert_eq!(Policy::from_toml(&again).unwrap(), Policy::from_toml(&policy).unwrap());
+            tried += 1;
+        } else if !line.is_empty() && line != "[[stages]]" {
+            place = line;
+        }
+    }
+    assert_eq!(tried, 3);
+}
+
 #[test]
 fn the_json_is_a_safe_policy() {
     for json in blocks(&page(), "json") {

@@ -92,6 +92,15 @@ fn a_rollout_that_waits_for_a_person_may_be_killed_until_nobody_looks_any_more()
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// At forty moments of the whole way each, of which most of the time is spent waiting for a person.
+#[test]
+fn a_rollout_that_waits_for_an_approval_may_be_killed_here_and_there() {
+    let scenarios = ["approved-step-by-step", "nobody-approves"].map(|name| scenario::by_name(name).unwrap());
+    let all = situations(&scenarios);
+    let wrong = kill_in_every(&all, all.len() / 40);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn in_every_scenario_a_rollout_may_be_killed_here_and_there() {
     let scenarios = scenario::all();

@@ -7,7 +7,7 @@ use mpac_deploy_core::machine::{Outcome, Phase};
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_testkit::invariant;
 use mpac_deploy_testkit::script::{self, Script};
-use mpac_deploy_testkit::strategies::{config, policies, scripts};
+use mpac_deploy_testkit::strategies::{config, policies, policies_with_approvals, scripts};
 use mpac_deploy_testkit::trace::Trace;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -39,6 +39,11 @@ proptest! {
 
     #[test]
     fn they_hold_under_random_policies(policy in policies(), script in scripts()) {
+        invariant::check_all(&script::run(&policy, &script)?)?;
+    }
+
+    #[test]
+    fn they_hold_where_steps_wait_for_a_person(policy in policies_with_approvals(), script in scripts()) {
         invariant::check_all(&script::run(&policy, &script)?)?;
     }
 }

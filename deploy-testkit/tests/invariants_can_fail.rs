@@ -7,15 +7,18 @@ use mpac_deploy_core::effect::{Direction, Effect, EffectKind};
 use mpac_deploy_core::ids::{EffectId, RolloutId};
 use mpac_deploy_core::machine::Event;
 use mpac_deploy_core::migration::Phase;
-use mpac_deploy_core::policy::mpac;
+use mpac_deploy_core::policy::{Approval, mpac};
 use mpac_deploy_core::units::Weights;
 use mpac_deploy_testkit::invariant;
 use mpac_deploy_testkit::script::{self, Script};
 use mpac_deploy_testkit::trace::Trace;
 
-/// The life of a rollout that nobody disturbed.
+/// The life of a rollout that nobody disturbed; a person approved of half, and of retiring blue.
 fn undisturbed() -> Trace {
-    script::run(&mpac(), &Script { acts: Vec::new(), probed: false, migrates: true }).unwrap()
+    let mut policy = mpac();
+    policy.stages[1].approval = Approval::Required;
+    policy.decommission.approval = Approval::Required;
+    script::run(&policy, &Script { acts: Vec::new(), probed: false, migrates: true }).unwrap()
 }
 
 fn effect(kind: EffectKind) -> Effect {
@@ -37,12 +40,16 @@ type Doctor = fn(&mut Trace);
 
 /// The invariant that must notice, and what is done to the life. `weights are never both zero` is left out: two zeros cannot be
 /// written down as weights, so no life can be doctored to hold them.
-const DOCTORED: [(&str, Doctor); 12] = [
+const DOCTORED: [(&str, Doctor); 13] = [
     ("green's weight rises only after a passed gate", |trace| {
         let weights = Weights::new(0, 100).unwrap();
         let set = EffectKind::SetWeights { weights, direction: Direction::Forward };
         let at = step_of(trace, DecisionKind::Prepared);
         trace.steps[at].effects.run.push(effect(set));
+    }),
+    ("no step past an approval gate without an approval recorded before", |trace| {
+        let at = step_of(trace, DecisionKind::Approve);
+        trace.steps[at].event = Some(Event::Tick);
     }),
     ("three facts come before a bake", |trace| {
         let at = step_of(trace, DecisionKind::ReadBack);

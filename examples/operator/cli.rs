@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Resume(person::TellOptions),
     /// Skip the rest of a bake; refused while something speaks against it, unless forced.
     Promote(person::PromoteOptions),
+    /// Let a step be made that waits for a person: a stage's weights, or the retirement of blue.
+    Approve(person::ApproveOptions),
     /// Take a rollout back, by the way that the decision matrix has for what is wrong.
     Abort(person::AbortOptions),
     /// Print all that was decided, done and said of a rollout.

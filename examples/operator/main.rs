@@ -78,6 +78,7 @@ fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
         Command::Pause(options) => person::pause(&options),
         Command::Resume(options) => person::resume(&options),
         Command::Promote(options) => person::promote(&options),
+        Command::Approve(options) => person::approve(&options),
         Command::Abort(options) => person::abort(&options),
         Command::History(options) => person::history(&options),
         #[cfg(feature = "aws")]

@@ -6,7 +6,7 @@ use std::path::Path;
 use mpac_deploy_core::metric::Metric;
 use mpac_deploy_core::migration::Migrations;
 use mpac_deploy_core::plan::Release;
-use mpac_deploy_core::policy::{Policy, PolicyError, mpac};
+use mpac_deploy_core::policy::{Approval, DecommissionPolicy as Decommission, Policy, PolicyError, mpac};
 use serde_json::{Value, json};
 
 use crate::cli::{PolicyCommand, Preset};
@@ -95,13 +95,24 @@ pub(crate) fn rules(policy: &Policy) -> Vec<String> {
     for stage in &policy.stages {
         let gates: Vec<&str> = stage.gates.iter().map(|gate| gate.id.as_str()).collect();
         let (name, weights, bake) = (&stage.name, stage.weights, stage.bake);
-        lines.push(format!("{name:<12} {weights}, bake {bake}, gates {}", gates.join(", ")));
+        let approval = approval(stage.approval);
+        lines.push(format!("{name:<12} {weights}, {approval}bake {bake}, gates {}", gates.join(", ")));
     }
+    let Decommission { wait, approval: needed } = policy.decommission;
+    lines.push(format!("retires blue {}not before {wait} after the cutover", approval(needed)));
     let triggers: Vec<&str> = policy.triggers.iter().map(|trigger| trigger.id.as_str()).collect();
     lines.push(format!("triggers     {}", triggers.join(", ")));
     let alerts: Vec<&str> = policy.alerts.iter().map(|alert| alert.id.as_str()).collect();
     lines.push(format!("alerts       {}", if alerts.is_empty() { "none".into() } else { alerts.join(", ") }));
     lines
+}
+
+fn approval(approval: Approval) -> String {
+    match approval {
+        Approval::NotRequired => String::new(),
+        Approval::Required => "after an approval, ".into(),
+        Approval::Within(limit) => format!("after an approval within {limit}, "),
+    }
 }
 
 fn show(policy: &Policy, json: bool) -> Result<Reply, Failure> {

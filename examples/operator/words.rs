@@ -66,8 +66,14 @@ pub(crate) enum Tone {
 
 pub(crate) const fn tone(kind: DecisionKind) -> Tone {
     match kind {
-        DecisionKind::Promote | DecisionKind::Complete | DecisionKind::Retired => Tone::Good,
-        DecisionKind::Alert | DecisionKind::Hold | DecisionKind::Pause | DecisionKind::Retry => Tone::Notice,
+        DecisionKind::Promote | DecisionKind::Complete | DecisionKind::Retired | DecisionKind::Approve => {
+            Tone::Good
+        }
+        DecisionKind::Alert
+        | DecisionKind::Hold
+        | DecisionKind::Pause
+        | DecisionKind::Retry
+        | DecisionKind::AwaitApproval => Tone::Notice,
         DecisionKind::Rollback | DecisionKind::RolledBack | DecisionKind::Abandoned => Tone::Bad,
         DecisionKind::Start
         | DecisionKind::Prepared

@@ -84,7 +84,8 @@ fn a_person_takes_the_demo_back_on_its_page() {
     let mut demo = Demo::start(&[]);
     assert!(demo.host.starts_with("127.0.0.1:"), "{}", demo.host);
     let id = demo.wait_for("baking");
-    let abort = r#"{"command": "abort", "issue": "high-error-rate", "by": "ada", "why": "customers call"}"#;
+    let abort =
+        r#"{"command": "abort", "because": "customer-reports", "by": "ada", "why": "customers call"}"#;
     assert_eq!(demo.command(&id, "not-the-token-of-it", abort).0, 401);
     let (status, answer) = demo.command(&id, &demo.token, abort);
     assert_eq!((status, &answer["reply"]), (200, &"obeyed".into()));
@@ -126,6 +127,42 @@ fn a_second_terminal_commands_the_demo_through_its_journal() {
     let why = common::run(&["history", "--why", "--journal", &file]).stdout;
     assert!(why.contains("ada: security: a look"), "{why}");
     assert_eq!(common::run(&["watch", "--journal", &file]).status, 1);
+}
+
+/// By a policy of one's own: half waits for a person, who approves from a second terminal, twice under one id.
+#[test]
+fn a_second_terminal_approves_of_a_step_that_waits_for_it() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (policy, file) = (path("policy.toml"), path("journal.db"));
+    let half = "name = \"half\"\n";
+    let text = common::run(&["policy", "show"]).stdout;
+    std::fs::write(&policy, text.replace(half, &format!("{half}approval = \"required\"\n"))).unwrap();
+    let demo = Demo::start(&["--journal", &file, "--policy", &policy]);
+    let ask = |arguments: &[&str]| {
+        let told = common::run(&[arguments, &["--journal", &file, "--json"]].concat());
+        (told.status, told.json())
+    };
+    demo.wait_for("baking");
+    let until = Instant::now() + Duration::from_secs(60);
+    while ask(&["status"]).1["awaits_approval"] != "half" {
+        assert!(Instant::now() < until, "never asked: {}", ask(&["status"]).1);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let other = ask(&["promote", "--by", "ada", "--reason", "in a hurry"]);
+    assert_eq!(other.0, 1, "{}", other.1);
+    assert!(other.1["why"].as_str().unwrap().contains("waits for an approval"), "{}", other.1);
+    for _ in 0..2 {
+        let (status, approved) = ask(&["approve", "--by", "ada", "--id", "a-1"]);
+        assert_eq!((status, &approved["obeyed"]), (0, &true.into()), "{approved}");
+    }
+    let (status, again) = ask(&["approve", "--by", "bob", "--gate", "half"]);
+    assert_eq!(status, 1, "{again}");
+    assert_eq!(again["why"], "half (green 50 %) was approved already, by ada");
+    while ask(&["status"]).1["weights"]["green"] != 50 {
+        assert!(Instant::now() < until, "never at half: {}", ask(&["status"]).1);
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]

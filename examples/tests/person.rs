@@ -10,6 +10,7 @@ use std::time::Duration;
 use common::{Run, run};
 use mpac_deploy_core::ids::{RecordName, RolloutId};
 use mpac_deploy_core::journal::{Entry, Record};
+use mpac_deploy_core::machine::{ApprovalGate, CommandKind};
 use mpac_deploy_core::policy::mpac;
 use mpac_deploy_core::port::Journal as _;
 use mpac_deploy_services::sqlite::SqliteJournal;
@@ -158,6 +159,57 @@ fn a_command_that_nobody_answers_stays_posted_under_its_id() {
     });
     assert_eq!(waiting.len(), 1, "{waiting:?}");
     assert_eq!((waiting[0].1.by.as_str(), waiting[0].1.why.as_str()), ("ada", "lunch"));
+}
+
+/// Half waits for a person, and nobody drives the rollout any more.
+fn awaiting() -> Vec<Record> {
+    let mut all = records("approved-step-by-step");
+    let asks = |record: &Record| {
+        let is_asked = |kind: &str, stage: Option<&str>| kind == "await_approval" && stage == Some("half");
+        record.decisions.iter().any(|told| is_asked(told.kind.as_str(), told.stage.as_deref()))
+    };
+    all.truncate(all.iter().position(asks).unwrap() + 1);
+    all
+}
+
+#[test]
+fn a_step_that_waits_for_a_person_is_shown_and_what_is_approved_is_posted_with_its_name() {
+    let (_folder, file) = journal(&[("r-1", awaiting())]);
+    let status = ask(&["status", "--json"], &file).json();
+    assert_eq!((&status["awaits_approval"], &status["weights"]["green"]), (&"half".into(), &5.into()));
+    let people = ask(&["status"], &file).stdout;
+    for part in ["waits for approval of half (green 50 %)", "approve --gate half"] {
+        assert!(people.contains(part), "`{part}` is not in {people}");
+    }
+    let wrong = ask(&["approve", "--by", "ada", "--gate", "quarter"], &file);
+    assert_eq!(wrong.status, 2);
+    assert!(wrong.stderr.contains("those that do: canary, half, full, decommission"), "{}", wrong.stderr);
+    assert_eq!(ask(&["approve", "--by", "ada", "--force"], &file).status, 2, "forced without a reason");
+    assert_eq!(ask(&["approve", "--by", "ada", "--wait", "0", "--id", "a-1"], &file).status, 3);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let waiting = runtime.block_on(async {
+        use mpac_deploy_core::port::Inbox as _;
+        SqliteJournal::open(&file).await.unwrap().waiting(&RolloutId::from("r-1")).await.unwrap()
+    });
+    let kind = CommandKind::Approve { gate: ApprovalGate::Stage(1), force: false };
+    assert_eq!((waiting.len(), waiting[0].1.kind), (1, kind));
+
+    let (_folder, file) = journal(&[("r-1", baking())]);
+    let early = ask(&["approve", "--by", "ada"], &file);
+    assert_eq!(early.status, 1);
+    assert!(early.stdout.contains("no step waits for an approval now"), "{early:?}");
+}
+
+#[test]
+fn the_audit_trail_says_who_approved_of_what() {
+    let (_folder, file) = journal(&[("r-1", records("approved-step-by-step"))]);
+    let people = ask(&["history"], &file).stdout;
+    let approved = people.lines().filter(|line| line.contains("the operator approves of")).count();
+    assert_eq!(approved, 4, "{people}");
+    assert!(people.contains("the operator says approve: the figures look right"), "{people}");
+    let (_folder, late) = journal(&[("r-1", records("nobody-approves"))]);
+    let why = ask(&["history", "--why"], &late).stdout;
+    assert!(why.contains("half.approval") && why.contains("nobody has approved of half"), "{why}");
 }
 
 #[test]

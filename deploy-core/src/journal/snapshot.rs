@@ -10,7 +10,7 @@ use crate::machine::{Frozen, Rollout};
 /// What this build writes into [`Snapshot::format`], and the only thing that it restores. The state is no interface: another version of
 /// the library may keep it in another shape, or come to another one by the same records; so it makes its own from them. The
 /// number after the slash counts the shapes within a version of the library.
-pub const SNAPSHOT_FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+pub const SNAPSHOT_FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// The state of a rollout after the first of its records, so that a replay need not begin at the first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! A person in the middle: pause, resume, promote now, abort, each with who and why.
+//! A person in the middle: pause, resume, promote now, approve, abort, each with who and why.
 
 use alloc::format;
 use alloc::string::ToString;
@@ -13,7 +13,8 @@ use crate::effect::Effects;
 impl Rollout {
     /// Whether a command can be obeyed; nothing is changed.
     pub(super) fn check_command(&self, command: &Command) -> Result<(), Rejected> {
-        if command.by.trim().is_empty() || command.why.trim().is_empty() {
+        let needs_reason = !matches!(command.kind, CommandKind::Approve { force: false, .. });
+        if command.by.trim().is_empty() || (needs_reason && command.why.trim().is_empty()) {
             return Err(Rejected::Anonymous);
         }
         match (&self.phase, command.kind) {
@@ -57,9 +58,11 @@ impl Rollout {
                 }
             }
             (Phase::Baking(_), CommandKind::Promote { force }) => self.check_promotion(force),
-            (_, CommandKind::Promote { .. }) => {
-                Err(Rejected::NotBaking("no stage is baking now".to_string()))
-            }
+            (_, CommandKind::Promote { .. }) => Err(Rejected::NotBaking(match self.awaited_approval() {
+                Some(gate) => format!("{} waits for an approval", self.plan.gate_words(gate)),
+                None => "no stage is baking now".to_string(),
+            })),
+            (_, CommandKind::Approve { gate, force }) => self.check_approval(gate, force),
             (_, CommandKind::Abort { .. }) => Ok(()),
         }
     }
@@ -81,6 +84,11 @@ impl Rollout {
                 gate.rule_id(&self.plan)
             )));
         }
+        self.check_for_warnings()
+    }
+
+    /// What a person should know of before green gets more.
+    pub(super) fn check_for_warnings(&self) -> Result<(), Rejected> {
         if self.judge.is_holding() {
             return Err(Rejected::NeedsForce("a trigger cannot see: promotion is held".to_string()));
         }
@@ -108,7 +116,10 @@ impl Rollout {
     /// What has waited for a person goes on.
     fn go_on(&mut self, out: &mut Effects) {
         match self.phase.clone() {
-            Phase::Shifting(Shifting { stage, step: ShiftStep::Waiting }) => self.begin_shift(stage, out),
+            Phase::Shifting(Shifting {
+                stage,
+                step: ShiftStep::Waiting | ShiftStep::AwaitingApproval { .. },
+            }) => self.begin_shift(stage, out),
             Phase::Contracting(Contracting::Waiting { .. }) => self.contract_when_due(out),
             Phase::Contracting(Contracting::Held { step, .. }) => self.contract_from(step, out),
             Phase::RollingBack(RollingBack { step: RollbackStep::HeldBySchema { .. }, .. }) => {
@@ -151,6 +162,7 @@ impl Rollout {
                     self.phase = Phase::Finished(Outcome::Completed);
                 }
             }
+            CommandKind::Approve { gate, .. } => self.approve(gate, by, &why, out),
             CommandKind::Abort { issue, .. } if self.switches_off(issue) && !self.is_rolling_back() => {
                 self.switch_off(by, why, out);
             }

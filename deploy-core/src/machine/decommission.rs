@@ -2,6 +2,7 @@
 
 use alloc::format;
 
+use super::event::ApprovalGate;
 use super::state::Decommissioning;
 use super::{Phase, Rollout};
 use crate::decision::DecisionKind;
@@ -20,7 +21,8 @@ impl Rollout {
     pub(super) fn tick_decommissioning(&mut self, decommissioning: &Decommissioning, out: &mut Effects) {
         match decommissioning {
             Decommissioning::Waiting { .. } => self.verify_when_due(out),
-            Decommissioning::VerifyingWeights
+            Decommissioning::AwaitingApproval
+            | Decommissioning::VerifyingWeights
             | Decommissioning::VerifyingGreen
             | Decommissioning::Retiring => {}
         }
@@ -32,7 +34,8 @@ impl Rollout {
     ) -> Option<Timestamp> {
         match decommissioning {
             Decommissioning::Waiting { until } => Some(*until),
-            Decommissioning::VerifyingWeights
+            Decommissioning::AwaitingApproval
+            | Decommissioning::VerifyingWeights
             | Decommissioning::VerifyingGreen
             | Decommissioning::Retiring => None,
         }
@@ -50,13 +53,21 @@ impl Rollout {
         if until > self.now {
             return;
         }
-        if self.may_retire() {
+        if !self.may_retire() {
+            self.wait_longer();
+        } else if self.needs_approval(ApprovalGate::Decommission) {
+            self.await_approval_of_decommission(out);
+        } else {
             self.forget_looks(out);
             self.phase = Phase::Decommissioning(Decommissioning::VerifyingWeights);
             self.issue(EffectKind::ReadWeights, out);
-        } else {
-            self.wait_longer();
         }
+    }
+
+    /// A person has approved that blue is retired.
+    pub(super) fn go_on_to_retire(&mut self, out: &mut Effects) {
+        self.phase = Phase::Decommissioning(Decommissioning::Waiting { until: self.now });
+        self.verify_when_due(out);
     }
 
     fn wait_longer(&mut self) {
@@ -77,8 +88,10 @@ impl Rollout {
                 self.look_at(Side::Green, out);
             }
             Decommissioning::VerifyingWeights => self.wait_longer(),
-            Decommissioning::Waiting { .. } | Decommissioning::VerifyingGreen | Decommissioning::Retiring => {
-            }
+            Decommissioning::Waiting { .. }
+            | Decommissioning::AwaitingApproval
+            | Decommissioning::VerifyingGreen
+            | Decommissioning::Retiring => {}
         }
     }
 

@@ -46,7 +46,7 @@ pub struct Command {
     pub kind: CommandKind,
     /// Who wants it.
     pub by: String,
-    /// Why.
+    /// Why. Only an approval that is not forced needs none.
     pub why: String,
 }
 
@@ -63,6 +63,13 @@ pub enum CommandKind {
         /// Also while an alert holds or a trigger cannot see.
         force: bool,
     },
+    /// Lets a step that waits for a person be made.
+    Approve {
+        /// Which step: an approval of one is never taken for one of another.
+        gate: ApprovalGate,
+        /// Also while an alert holds or a trigger cannot see.
+        force: bool,
+    },
     /// Takes the rollout back.
     Abort {
         /// What went wrong, for the decision matrix.
@@ -70,6 +77,16 @@ pub enum CommandKind {
         /// Also onto a blue that is known to be unhealthy.
         force: bool,
     },
+}
+
+/// A step that may wait for a person's approval, if the policy says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalGate {
+    /// The weights of a stage, counted from 0.
+    Stage(usize),
+    /// The retirement of blue.
+    Decommission,
 }
 
 /// An event that changes nothing: the state is as it was.
@@ -85,7 +102,7 @@ pub enum Rejected {
     /// A posted command that was obeyed before.
     #[error("the command {0} was obeyed before")]
     AlreadyObeyed(CommandId),
-    /// A command without a name or a reason.
+    /// A command without a name, or without a reason where one is needed.
     #[error("say who you are and why: both are recorded")]
     Anonymous,
     /// The rollout is over.
@@ -106,7 +123,18 @@ pub enum Rejected {
     /// No stage is baking.
     #[error("there is no bake to skip: {0}")]
     NotBaking(String),
-    /// Promoting now is risky.
-    #[error("{0}: force the promotion if that is what you want")]
+    /// No approval is waited for, or that of another step.
+    #[error("there is nothing to approve: {0}")]
+    NotAwaited(String),
+    /// The step was approved before.
+    #[error("{what} was approved already, by {by}")]
+    AlreadyApproved {
+        /// Of what.
+        what: String,
+        /// By whom.
+        by: String,
+    },
+    /// Promoting or approving now is risky.
+    #[error("{0}: force it if that is what you want")]
     NeedsForce(String),
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::monitor::Monitor;
 use super::share::Share;
 use super::state::{Outstanding, Sides, SwitchingOff};
-use super::{Control, Phase, Rollout};
+use super::{Approved, Control, Phase, Rollout};
 use crate::analysis::Judge;
 use crate::ids::{CommandId, RolloutId};
 use crate::migration::SchemaFit;
@@ -27,6 +27,7 @@ pub(crate) struct Frozen {
     phase: Phase,
     control: Control,
     obeyed: Vec<CommandId>,
+    approvals: Vec<Approved>,
     judge: Judge,
     health: Sides,
     expected: Weights,
@@ -48,6 +49,7 @@ impl From<Rollout> for Frozen {
             phase,
             control,
             obeyed,
+            approvals,
             judge,
             health,
             expected,
@@ -68,6 +70,7 @@ impl From<Rollout> for Frozen {
             phase,
             control,
             obeyed,
+            approvals,
             judge,
             health,
             expected,
@@ -93,6 +96,7 @@ impl Frozen {
             phase,
             control,
             obeyed,
+            approvals,
             judge,
             health,
             expected,
@@ -112,6 +116,7 @@ impl Frozen {
             phase,
             control,
             obeyed,
+            approvals,
             judge,
             health,
             expected,

@@ -13,6 +13,7 @@
 //! Every way out of a phase is a function in the file of that phase. A rollback drops every outstanding effect before
 //! it issues its own, so nothing towards green is wanted once it has begun (semantics 5.3).
 
+mod approval;
 mod bake;
 mod command;
 mod contract;
@@ -35,11 +36,12 @@ mod state;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-pub use event::{Command, CommandKind, Event, Rejected};
+pub(crate) use approval::APPROVAL_RULE;
+pub use event::{ApprovalGate, Command, CommandKind, Event, Rejected};
 #[cfg(feature = "json")]
 pub(crate) use frozen::Frozen;
 pub use state::{
-    Baking, Cause, Contracting, Control, Decommissioning, KnownHealth, Outcome, Phase, Preparing,
+    Approved, Baking, Cause, Contracting, Control, Decommissioning, KnownHealth, Outcome, Phase, Preparing,
     RollbackStep, RollingBack, ShiftStep, Shifting,
 };
 
@@ -68,6 +70,7 @@ pub struct Rollout {
     control: Control,
     /// The posted commands that were obeyed.
     obeyed: Vec<CommandId>,
+    approvals: Vec<Approved>,
     judge: Judge,
     health: Sides,
     /// What the record shows unless somebody else has changed it.
@@ -100,6 +103,7 @@ impl Rollout {
             phase: Phase::Preparing(Preparing::Reading),
             control: Control::Running,
             obeyed: Vec::new(),
+            approvals: Vec::new(),
             health: Sides { blue: KnownHealth::Unknown, green: KnownHealth::Unknown },
             expected: Weights::ALL_BLUE,
             cutover: None,

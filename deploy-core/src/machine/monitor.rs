@@ -112,8 +112,11 @@ impl Rollout {
         matches!(
             self.phase,
             Phase::Baking(_)
-                | Phase::Decommissioning(Decommissioning::Waiting { .. })
-                | Phase::Shifting(Shifting { step: ShiftStep::Waiting, .. })
+                | Phase::Decommissioning(Decommissioning::Waiting { .. } | Decommissioning::AwaitingApproval)
+                | Phase::Shifting(Shifting {
+                    step: ShiftStep::Waiting | ShiftStep::AwaitingApproval { .. },
+                    ..
+                })
         )
     }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::outstanding::Answered;
 use super::state::KnownHealth;
-use super::{Phase, Rollout, ShiftStep};
+use super::{Phase, Rollout, ShiftStep, Shifting};
 use crate::effect::{Answer, Effect, EffectKind, Effects, Failure, Health, ObservedWeights, Retry};
 use crate::ids::SchemaVersion;
 use crate::metric::Side;
@@ -219,7 +219,10 @@ impl Rollout {
             Phase::Baking(_) | Phase::RollingBack(_) | Phase::Finished(_) => {}
             Phase::Decommissioning(_) => self.decommission_weights_unread(),
             Phase::Contracting(_) => self.contracting_weights_unread(),
-            Phase::Shifting(shifting) if shifting.step == ShiftStep::Waiting => {}
+            Phase::Shifting(Shifting {
+                step: ShiftStep::Waiting | ShiftStep::AwaitingApproval { .. },
+                ..
+            }) => {}
             Phase::Preparing(_) | Phase::Shifting(_) => self.take_back_after_failure(what, out),
         }
     }

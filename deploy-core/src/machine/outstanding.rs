@@ -126,7 +126,12 @@ impl Rollout {
             Phase::Preparing(
                 Preparing::Provisioning { deadline } | Preparing::AwaitingHealth { deadline, .. },
             )
-            | Phase::Shifting(Shifting { step: ShiftStep::Confirming { deadline, .. }, .. }) => {
+            | Phase::Shifting(Shifting {
+                step:
+                    ShiftStep::Confirming { deadline, .. }
+                    | ShiftStep::AwaitingApproval { deadline: Some(deadline) },
+                ..
+            }) => {
                 *deadline = deadline.after(away);
             }
             Phase::Preparing(_)

@@ -7,6 +7,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use super::event::ApprovalGate;
 use super::state::{ShiftStep, Shifting};
 use super::{Baking, Control, Phase, Rollout};
 use crate::decision::DecisionKind;
@@ -21,6 +22,8 @@ impl Rollout {
         self.forget_looks(out);
         if self.is_paused() {
             self.phase = Phase::Shifting(Shifting { stage, step: ShiftStep::Waiting });
+        } else if self.needs_approval(ApprovalGate::Stage(stage)) {
+            self.await_approval_of_shift(stage, out);
         } else {
             self.phase = Phase::Shifting(Shifting { stage, step: ShiftStep::ReadingBefore });
             self.issue(EffectKind::ReadWeights, out);
@@ -56,7 +59,9 @@ impl Rollout {
                     self.at_step(stage, ShiftStep::Waiting);
                 }
             }
-            ShiftStep::Waiting => drop(self.compare_weights(weights, out)),
+            ShiftStep::Waiting | ShiftStep::AwaitingApproval { .. } => {
+                self.compare_weights(weights, out);
+            }
             ShiftStep::CheckingGreen { .. }
             | ShiftStep::Setting
             | ShiftStep::Confirming { .. }
@@ -127,7 +132,13 @@ impl Rollout {
                 self.confirm(change, out)
             }
             ShiftStep::Settling { until } if until <= self.now => self.begin_bake(shifting.stage, out),
+            ShiftStep::AwaitingApproval { deadline }
+                if self.approval_deadline(deadline).is_some_and(|deadline| deadline <= self.now) =>
+            {
+                self.approval_is_late(shifting.stage, out);
+            }
             ShiftStep::Waiting
+            | ShiftStep::AwaitingApproval { .. }
             | ShiftStep::ReadingBefore
             | ShiftStep::CheckingGreen { .. }
             | ShiftStep::Setting
@@ -146,6 +157,7 @@ impl Rollout {
                 Some(if self.is_confirming() { *deadline } else { (*deadline).min(*next_look) })
             }
             ShiftStep::Settling { until } => Some(*until),
+            ShiftStep::AwaitingApproval { deadline } => self.approval_deadline(*deadline),
             ShiftStep::Waiting | ShiftStep::ReadingBefore | ShiftStep::Setting | ShiftStep::ReadingBack => {
                 None
             }

@@ -5,6 +5,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::ApprovalGate;
 use crate::effect::{Effect, Health};
 use crate::ids::{EffectId, FlagName};
 use crate::metric::Side;
@@ -84,6 +85,11 @@ pub struct Shifting {
 pub enum ShiftStep {
     /// The rollout is paused before the change.
     Waiting,
+    /// A person must approve of the change.
+    AwaitingApproval {
+        /// When it is too late, unless the rollout is paused.
+        deadline: Option<Timestamp>,
+    },
     /// The weights are read: has somebody else changed them?
     ReadingBefore,
     /// Green must be known healthy before it gets more weight.
@@ -130,6 +136,8 @@ pub enum Decommissioning {
         /// The earliest time to retire it.
         until: Timestamp,
     },
+    /// A person must approve that blue is retired.
+    AwaitingApproval,
     /// The weights are read: does anything still go to blue?
     VerifyingWeights,
     /// Green is looked at: can it do without blue?
@@ -298,6 +306,17 @@ pub enum Control {
         /// Why.
         why: String,
     },
+}
+
+/// An approval that a person gave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// Of which step.
+    pub gate: ApprovalGate,
+    /// Who gave it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A feature that is switched off in place of a rollback.

@@ -3,13 +3,14 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::looser;
-use crate::machine::TRAFFIC_SHARE;
+use crate::machine::{APPROVAL_RULE, TRAFFIC_SHARE};
 use crate::metric::{Metric, Side, Signal, Unit};
 use crate::policy::{
-    Comparison, ComparisonRule, Condition, Gate, GateRule, Policy, PolicyError, Quantity, Stage, TrendRule,
-    WatchRule,
+    Approval, Comparison, ComparisonRule, Condition, Gate, GateRule, Policy, PolicyError, Quantity, Stage,
+    TrendRule, WatchRule,
 };
 use crate::units::Weights;
 
@@ -107,6 +108,7 @@ fn check_stage(path: &str, stage: &Stage) -> Checked {
             .into()
     })?;
     let deadline = u64::from(bake) * u64::from(stage.deadline_in_bakes);
+    check_approval(&format!("{path}.approval"), stage.approval)?;
     ensure(deadline <= u64::from(LONGEST_STAGE), &bake_path, || {
         format!("the stage may take {deadline} min, more than a week: shorten the bake or the deadline")
     })?;
@@ -122,8 +124,19 @@ fn check_stage(path: &str, stage: &Stage) -> Checked {
     Ok(())
 }
 
+/// A person needs a moment to look; less is a misspelt unit.
+const SHORTEST_WAIT: Duration = Duration::from_secs(60);
+
+fn check_approval(path: &str, approval: Approval) -> Checked {
+    let limit = approval.limit();
+    ensure(limit.is_none_or(|limit| limit.duration() >= SHORTEST_WAIT), &format!("{path}.within"), || {
+        "nobody approves so fast: write 1 min or more, or `approval = \"required\"` for no limit".into()
+    })
+}
+
 /// Ids that the library gives itself.
-const RESERVED: [&str; 5] = ["blind", "no-traffic", "evidence", "blue-unhealthy", TRAFFIC_SHARE];
+const RESERVED: [&str; 6] =
+    ["blind", "no-traffic", "evidence", "blue-unhealthy", APPROVAL_RULE, TRAFFIC_SHARE];
 
 fn check_id(path: &str, id: &str) -> Checked {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -393,6 +406,9 @@ fn check_numbers(policy: &Policy) -> Checked {
             "{} failures, {} apart, take longer than the shortest bake: a stage would be promoted while a service is down",
             policy.probes.failures, policy.probes.interval
         )
+    })?;
+    ensure(policy.decommission.approval.limit().is_none(), "decommission.approval", || {
+        "green serves everything by then, so nothing is taken back because nobody approves in time: write \"required\"".into()
     })?;
     let effects = policy.effects;
     ensure(effects.attempts >= 1, "effects.attempts", || "write 1 or more".into())?;

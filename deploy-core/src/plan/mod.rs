@@ -5,6 +5,7 @@ mod compile;
 mod looser;
 mod rule;
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -15,9 +16,10 @@ pub(crate) use rule::{CountPair, GateKind, GatePlan, StagePlan, Term, Test, Watc
 
 use crate::analysis::Class;
 use crate::ids::{CheckName, FlagName, RecordName, Revision};
+use crate::machine::ApprovalGate;
 use crate::metric::{Metric, Side};
 use crate::migration::Migrations;
-use crate::policy::Policy;
+use crate::policy::{Approval, Policy, percent};
 use crate::units::Weights;
 
 /// What is rolled out, and what is known of the world that it is rolled out to.
@@ -156,6 +158,55 @@ impl Plan {
     #[must_use]
     pub fn stage_bake(&self, stage: usize) -> u32 {
         self.stage(stage).map_or(u32::MAX, |stage| stage.bake)
+    }
+
+    /// Whether a person must approve of a step.
+    #[must_use]
+    pub fn approval(&self, gate: ApprovalGate) -> Approval {
+        match gate {
+            ApprovalGate::Stage(stage) => {
+                self.policy.stages.get(stage).map_or(Approval::NotRequired, |stage| stage.approval)
+            }
+            ApprovalGate::Decommission => self.policy.decommission.approval,
+        }
+    }
+
+    /// The name of a step that a person approves of: a stage's, or `decommission`.
+    #[must_use]
+    pub fn gate_name(&self, gate: ApprovalGate) -> &str {
+        match gate {
+            ApprovalGate::Stage(stage) => self.stage_name(stage),
+            ApprovalGate::Decommission => "decommission",
+        }
+    }
+
+    /// The step of this name that a person must approve of; a stage's name goes before `decommission`.
+    #[must_use]
+    pub fn approval_gate(&self, name: &str) -> Option<ApprovalGate> {
+        self.approval_gates().find(|gate| self.gate_name(*gate) == name)
+    }
+
+    /// What a person approves of, in words: `half (green 50 %)`, `retiring blue`.
+    #[must_use]
+    pub fn gate_words(&self, gate: ApprovalGate) -> String {
+        match gate {
+            ApprovalGate::Stage(stage) => {
+                let weights = self.stage_weights(stage);
+                let (blue, green) = (f64::from(weights.blue()), f64::from(weights.green()));
+                // To a hundredth of a percent: a third is no endless row of digits.
+                let share = libm::round(green / (blue + green) * 1e4) / 1e4;
+                format!("{} (green {} %)", self.stage_name(stage), percent(share))
+            }
+            ApprovalGate::Decommission => "retiring blue".into(),
+        }
+    }
+
+    /// The steps that a person must approve of, in the order in which they come.
+    pub fn approval_gates(&self) -> impl Iterator<Item = ApprovalGate> {
+        (0..self.stage_count())
+            .map(ApprovalGate::Stage)
+            .chain(core::iter::once(ApprovalGate::Decommission))
+            .filter(|gate| self.approval(*gate).is_required())
     }
 
     /// Whether this is the last stage.

@@ -9,7 +9,7 @@ use super::rule::{
     PeriodsRule, RatioRule, TrendRule, Trigger, WatchRule, WithoutValue,
 };
 use super::{
-    BlindnessPolicy, DecommissionPolicy, EffectPolicy, EvidencePolicy, Policy, ProbePolicy, Stage,
+    Approval, BlindnessPolicy, DecommissionPolicy, EffectPolicy, EvidencePolicy, Policy, ProbePolicy, Stage,
     TrafficLossPolicy, preset,
 };
 use crate::metric::{Metric, Signal};
@@ -135,7 +135,8 @@ pub struct StageBuilder {
 pub fn stage(name: impl Into<String>, blue: u8, green: u8, bake: Span) -> StageBuilder {
     let weights = Weights::new(blue, green).unwrap_or(Weights::ALL_BLUE);
     let deadline_in_bakes = preset::deadline_in_bakes();
-    StageBuilder { stage: Stage { name: name.into(), weights, bake, deadline_in_bakes, gates: Vec::new() } }
+    let (name, approval) = (name.into(), Approval::NotRequired);
+    StageBuilder { stage: Stage { name, weights, bake, approval, deadline_in_bakes, gates: Vec::new() } }
 }
 
 impl StageBuilder {
@@ -143,6 +144,13 @@ impl StageBuilder {
     #[must_use]
     pub fn gate(mut self, id: impl Into<String>, rule: GateRule) -> Self {
         self.stage.gates.push(Gate { id: id.into(), rule });
+        self
+    }
+
+    /// Whether a person must approve before its weights are put into effect.
+    #[must_use]
+    pub const fn approval(mut self, approval: Approval) -> Self {
+        self.stage.approval = approval;
         self
     }
 

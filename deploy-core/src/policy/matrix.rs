@@ -41,6 +41,17 @@ impl ManualReason {
     pub const ALL: [Self; 4] =
         [Self::BusinessAnomaly, Self::CustomerReports, Self::Security, Self::DataIntegrity];
 
+    /// The word that stands for it in JSON and on command lines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BusinessAnomaly => "business-anomaly",
+            Self::CustomerReports => "customer-reports",
+            Self::Security => "security",
+            Self::DataIntegrity => "data-integrity",
+        }
+    }
+
     /// The row of the decision matrix that it leads to. What customers report and business metrics show is not known to be one
     /// feature's, so all traffic goes back.
     #[must_use]
@@ -101,6 +112,18 @@ impl IssueKind {
         Self::SecurityVulnerability,
     ];
 
+    /// The word that stands for it in JSON and on command lines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HighErrorRate => "high-error-rate",
+            Self::PerformanceDegradation => "performance-degradation",
+            Self::FeatureBug => "feature-bug",
+            Self::DatabaseCorruption => "database-corruption",
+            Self::SecurityVulnerability => "security-vulnerability",
+        }
+    }
+
     /// The way back that the strategy's decision matrix names.
     #[must_use]
     pub const fn way_back(self) -> WayBack {
@@ -119,6 +142,17 @@ impl IssueKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn the_words_are_those_of_json() {
+        for reason in ManualReason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+        for issue in IssueKind::ALL {
+            assert_eq!(serde_json::to_value(issue).unwrap(), issue.as_str());
+        }
+    }
 
     #[test]
     fn a_persons_reason_leads_to_its_row() {

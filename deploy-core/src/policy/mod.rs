@@ -1,5 +1,6 @@
 //! What a person writes: stages, gates, triggers and alerts. [`Policy::compile`] turns it into a [`Plan`](crate::plan::Plan).
 
+mod approval;
 mod builder;
 mod matrix;
 mod preset;
@@ -14,6 +15,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+pub use approval::Approval;
 pub use builder::{
     PolicyBuilder, StageBuilder, baseline, comparison, consecutive, critical, m_of_n, no_trend, period,
     periods, rate, ratio, stage, sum,
@@ -87,6 +89,9 @@ pub struct Stage {
     pub weights: Weights,
     /// How many minutes of evidence the gates rest on, in whole minutes.
     pub bake: Span,
+    /// Whether a person must approve before its weights are put into effect.
+    #[serde(default, skip_serializing_if = "Approval::is_not_required")]
+    pub approval: Approval,
     /// After how many bakes without a pass the stage is rolled back.
     #[serde(default = "preset::deadline_in_bakes")]
     pub deadline_in_bakes: u32,
@@ -172,6 +177,10 @@ impl Default for ProbePolicy {
 pub struct DecommissionPolicy {
     /// The least time from the cutover to 100 % until blue is retired.
     pub wait: Span,
+    /// Whether a person must approve before it is retired. There is no limit in time: green serves everything by then, and the
+    /// rollout waits.
+    #[serde(skip_serializing_if = "Approval::is_not_required")]
+    pub approval: Approval,
 }
 
 impl Default for DecommissionPolicy {

@@ -6,8 +6,8 @@ use super::builder::{
     PolicyBuilder, baseline, comparison, consecutive, critical, no_trend, period, periods, rate, stage, sum,
 };
 use super::{
-    BlindnessPolicy, ComparisonRule, DecommissionPolicy, EffectPolicy, Policy, ProbePolicy, Quantity, Span,
-    TrafficLossPolicy, TrendRule,
+    Approval, BlindnessPolicy, ComparisonRule, DecommissionPolicy, EffectPolicy, Policy, ProbePolicy,
+    Quantity, Span, TrafficLossPolicy, TrendRule,
 };
 use crate::metric::{Metric, Signal};
 use Quantity::{Millis, Number, Share};
@@ -34,7 +34,8 @@ pub(super) const TRAFFIC_LOSS: TrafficLossPolicy = TrafficLossPolicy { alert_aft
 pub(super) const PROBES: ProbePolicy = ProbePolicy { failures: 3, interval: Span::seconds(10) };
 
 /// The strategy keeps blue for one hour after the cutover to 100 %.
-pub(super) const DECOMMISSION: DecommissionPolicy = DecommissionPolicy { wait: Span::minutes(60) };
+pub(super) const DECOMMISSION: DecommissionPolicy =
+    DecommissionPolicy { wait: Span::minutes(60), approval: Approval::NotRequired };
 
 /// One percent chance that a gate calls an equal green worse; it then looks again a minute later.
 const SIGNIFICANCE: Quantity = Share(0.01);

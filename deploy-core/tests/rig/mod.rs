@@ -25,7 +25,7 @@ use mpac_deploy_core::machine::{Command, CommandKind, Event, Phase, Rejected, Ro
 use mpac_deploy_core::metric::{Metric, Side};
 use mpac_deploy_core::migration::Migrations;
 use mpac_deploy_core::plan::Release;
-use mpac_deploy_core::policy::mpac;
+use mpac_deploy_core::policy::{Policy, mpac};
 use mpac_deploy_core::time::Timestamp;
 
 pub fn unavailable(message: &str) -> Failure {
@@ -97,8 +97,12 @@ impl Rig {
     }
 
     pub fn of(release: Release) -> Self {
+        Self::by(&mpac(), release)
+    }
+
+    pub fn by(policy: &Policy, release: Release) -> Self {
         let began = Timestamp::parse("2026-01-28T09:00:00Z").unwrap();
-        let plan = mpac().compile(release).unwrap();
+        let plan = policy.compile(release).unwrap();
         let (rollout, effects) = Rollout::begin(RolloutId::from("r1"), plan, began);
         let records = vec![Record::begun(&rollout, effects.decisions.clone())];
         Self {

@@ -16,6 +16,11 @@ use serde_json::json;
 pub(super) enum Problem {
     NoRollout(RolloutId),
     NoCommand,
+    /// No step of this name waits for a person by the rollout's policy.
+    NoGate {
+        asked: String,
+        known: String,
+    },
     /// The request is none that can be answered.
     Unfit(String),
     TooLong,
@@ -40,7 +45,7 @@ impl Problem {
 
     const fn status(&self) -> StatusCode {
         match self {
-            Self::NoRollout(_) | Self::NoCommand => StatusCode::NOT_FOUND,
+            Self::NoRollout(_) | Self::NoCommand | Self::NoGate { .. } => StatusCode::NOT_FOUND,
             Self::Unfit(_) => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -59,6 +64,9 @@ impl fmt::Display for Problem {
         match self {
             Self::NoRollout(id) => write!(f, "there is no rollout `{id}` in this journal"),
             Self::NoCommand => f.write_str("there is no such command for this rollout"),
+            Self::NoGate { asked, known } => {
+                write!(f, "no step `{asked}` waits for a person by this policy; those that do: {known}")
+            }
             Self::Unfit(why) | Self::Away(why) | Self::Broken(why) => f.write_str(why),
             Self::TooLong => f.write_str("the body is longer than 16 KiB"),
             Self::TooSlow => f.write_str("the body did not arrive in time"),

@@ -13,12 +13,12 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use mpac_deploy_core::ids::RolloutId;
-use mpac_deploy_core::policy::IssueKind;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::access::host_name;
 use super::answer::{Answered, Problem, json, json_text};
+use super::command::Because;
 use super::{StatusPage, command, events, history, page};
 
 /// Rollouts in a list unless another number is asked for.
@@ -48,9 +48,10 @@ pub(super) fn router(status: StatusPage) -> Router {
 }
 
 async fn about(State(status): State<StatusPage>) -> Answered {
-    let issue = |issue: &IssueKind| json!({ "issue": issue, "way_back": issue.way_back() });
-    let issues: Vec<_> = IssueKind::ALL.iter().map(issue).collect();
-    json(&json!({ "commands": status.commands.as_str(), "issues": issues }))
+    let choice =
+        |because: Because| json!({ "because": because.as_str(), "way_back": because.issue().way_back() });
+    let reasons: Vec<_> = Because::choices().map(choice).collect();
+    json(&json!({ "commands": status.commands.as_str(), "reasons": reasons }))
 }
 
 #[derive(Deserialize)]

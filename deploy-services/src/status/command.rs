@@ -9,8 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use mpac_deploy_core::ids::{CommandId, RolloutId};
-use mpac_deploy_core::machine::{Command, CommandKind};
-use mpac_deploy_core::policy::IssueKind;
+use mpac_deploy_core::machine::{ApprovalGate, Command, CommandKind};
+use mpac_deploy_core::policy::{IssueKind, ManualReason};
 use mpac_deploy_core::port::{Inbox, Reply};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,10 +45,12 @@ struct Wanted {
     command: Word,
     #[serde(default)]
     by: String,
+    #[serde(default)]
     why: String,
     #[serde(default)]
     force: bool,
-    issue: Option<IssueKind>,
+    because: Option<Because>,
+    gate: Option<String>,
     id: Option<String>,
 }
 
@@ -58,7 +60,37 @@ enum Word {
     Pause,
     Resume,
     Promote,
+    Approve,
     Abort,
+}
+
+/// Why a release is taken back: one of the strategy's manual reasons, or an issue of its decision matrix by name.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Because {
+    Reason(ManualReason),
+    Issue(IssueKind),
+}
+
+impl Because {
+    pub(super) const fn issue(self) -> IssueKind {
+        match self {
+            Self::Reason(reason) => reason.issue(),
+            Self::Issue(issue) => issue,
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reason(reason) => reason.as_str(),
+            Self::Issue(issue) => issue.as_str(),
+        }
+    }
+
+    /// What a person chooses from: the strategy's reasons, and what is put right without moving traffic.
+    pub(super) fn choices() -> impl Iterator<Item = Self> {
+        ManualReason::ALL.map(Self::Reason).into_iter().chain([Self::Issue(IssueKind::FeatureBug)])
+    }
 }
 
 pub(super) async fn post(
@@ -72,8 +104,12 @@ pub(super) async fn post(
     let wanted = read(&headers, body).await?;
     let rollout = RolloutId::new(rollout);
     status.shelf.look(&rollout).await?;
+    let gate = match &wanted.gate {
+        Some(name) => Some(status.shelf.approval_gate(&rollout, name).await?),
+        None => None,
+    };
     let person = person.map(|Extension(Person(name))| name);
-    let (id, command) = understand(wanted, person)?;
+    let (id, command) = understand(wanted, gate, person)?;
     shelf::in_time(async { Ok(inbox.post(&rollout, &id, &command).await?) }).await?;
     tracing::info!(%rollout, command = %id, kind = ?command.kind, by = command.by, "command posted");
     let until = Instant::now() + REPLY_PATIENCE;
@@ -124,12 +160,17 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Wanted, Problem> {
     serde_json::from_slice(&bytes).map_err(|error| Problem::Unfit(format!("this is no command: {error}")))
 }
 
-fn understand(wanted: Wanted, person: Option<String>) -> Result<(CommandId, Command), Problem> {
+fn understand(
+    wanted: Wanted,
+    gate: Option<ApprovalGate>,
+    person: Option<String>,
+) -> Result<(CommandId, Command), Problem> {
     let unfit = |why: &str| Problem::Unfit(why.into());
-    let Wanted { command, by, why, force, issue, id } = wanted;
+    let Wanted { command, by, why, force, because, gate: _, id } = wanted;
     let by = person.unwrap_or(by).trim().to_owned();
     let why = why.trim().to_owned();
-    if by.is_empty() || why.is_empty() {
+    let needs_reason = force || !matches!(command, Word::Approve);
+    if by.is_empty() || (needs_reason && why.is_empty()) {
         return Err(unfit("say who you are (`by`) and why (`why`): both are recorded"));
     }
     if by.chars().count() > NAME_CHARS || by.chars().any(char::is_control) {
@@ -138,15 +179,29 @@ fn understand(wanted: Wanted, person: Option<String>) -> Result<(CommandId, Comm
     if why.chars().count() > REASON_CHARS {
         return Err(unfit("`why` must have at most 2000 characters"));
     }
-    let kind = match (command, issue) {
-        (Word::Pause, None) => CommandKind::Pause,
-        (Word::Resume, None) => CommandKind::Resume,
-        (Word::Promote, None) => CommandKind::Promote { force },
-        (Word::Abort, Some(issue)) => CommandKind::Abort { issue, force },
-        (Word::Abort, None) => return Err(unfit("an abort needs its `issue`: `GET api` lists them")),
-        (Word::Pause | Word::Resume | Word::Promote, Some(_)) => {
-            return Err(unfit("`issue` is for `abort` only"));
+    let kind = match (command, because, gate) {
+        (Word::Pause, None, None) => CommandKind::Pause,
+        (Word::Resume, None, None) => CommandKind::Resume,
+        (Word::Promote, None, None) => CommandKind::Promote { force },
+        (Word::Approve, None, Some(gate)) => CommandKind::Approve { gate, force },
+        (Word::Abort, Some(because), None) => CommandKind::Abort { issue: because.issue(), force },
+        (Word::Abort, None, _) => {
+            return Err(unfit("an abort needs `because`: `GET api` lists what it can be"));
         }
+        (Word::Approve, _, None) => {
+            return Err(unfit("an approval needs its `gate`: the rollout's `awaits_approval` names it"));
+        }
+        (Word::Pause | Word::Resume | Word::Promote | Word::Approve, Some(_), _) => {
+            return Err(unfit("`because` is for `abort` only"));
+        }
+        (Word::Pause | Word::Resume | Word::Promote | Word::Abort, _, Some(_)) => {
+            return Err(unfit("`gate` is for `approve` only"));
+        }
+    };
+    // The event knows the row of the matrix only; what the person saw stands in the reason.
+    let why = match because {
+        Some(because) => format!("{}: {why}", because.as_str()),
+        None => why,
     };
     let id = match id {
         Some(id) if is_id(&id) => id,

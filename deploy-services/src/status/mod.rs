@@ -18,12 +18,12 @@
 //! | request | answers |
 //! |---|---|
 //! | `GET /` | the page: no resource from anywhere else, no inline handler, a fresh nonce |
-//! | `GET /api` | `{"commands": "none" \| "token" \| "open", "issues"}` |
+//! | `GET /api` | `{"commands": "none" \| "token" \| "open", "reasons"}` |
 //! | `GET /api/rollouts?limit=50` | the newest rollouts, each in a few words |
 //! | `GET /api/rollouts/ID` | one of them: where it stands, its plots, its decisions, what can be commanded |
 //! | `GET /api/rollouts/ID/history?after=N` | the decisions, commands and changes after the first `N` records, at most 1000 |
 //! | `GET /api/rollouts/ID/events` | server-sent events `rollout`, each with what `GET /api/rollouts/ID` answers |
-//! | `POST /api/rollouts/ID/commands` | `{"command", "by", "why"}`, with `force` and, for `abort`, `issue`; `id` makes it safe to repeat |
+//! | `POST /api/rollouts/ID/commands` | `{"command", "by", "why"}`, with `force`; for `abort`, `because`; for `approve`, `gate`, and `why` may be left out; `id` makes it safe to repeat |
 //! | `GET /api/rollouts/ID/commands/COMMAND` | what became of it: `obeyed`, `rejected` with `why`, or `waiting` |
 //!
 //! Errors are `{"error": TEXT}`.

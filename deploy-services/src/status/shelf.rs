@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mpac_deploy_core::driver::{DriverError, recall};
 use mpac_deploy_core::ids::RolloutId;
+use mpac_deploy_core::machine::ApprovalGate;
 use mpac_deploy_core::port::{History, JournalError};
 use tokio::sync::{Mutex, Semaphore};
 
@@ -71,6 +72,22 @@ impl Shelf {
             films.push_front((film, shown.clone()));
             films.truncate(FILMS);
             Ok(shown)
+        };
+        in_time(look).await
+    }
+
+    /// The step of this name that waits for a person's approval some time or other.
+    pub(super) async fn approval_gate(&self, id: &RolloutId, name: &str) -> Result<ApprovalGate, Problem> {
+        let look = async {
+            let films = self.films.lock().await;
+            let film = films.iter().find(|(film, _)| film.rollout.id() == id);
+            let (film, _) = film.ok_or_else(|| Problem::NoRollout(id.clone()))?;
+            let plan = film.rollout.plan();
+            plan.approval_gate(name).ok_or_else(|| {
+                let known: Vec<&str> = plan.approval_gates().map(|gate| plan.gate_name(gate)).collect();
+                let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+                Problem::NoGate { asked: name.into(), known }
+            })
         };
         in_time(look).await
     }

@@ -3,7 +3,7 @@
 use mpac_deploy_core::decision::{Decision, Severity};
 use mpac_deploy_core::effect::Health;
 use mpac_deploy_core::machine::{
-    Command, CommandKind, Control, Event, KnownHealth, Outcome, Phase, Rejected, Rollout,
+    Command, CommandKind, Control, Event, KnownHealth, Outcome, Phase, Rejected, Rollout, ShiftStep, Shifting,
 };
 use mpac_deploy_core::metric::Side;
 use mpac_deploy_core::policy::IssueKind;
@@ -28,7 +28,33 @@ pub(super) struct Brief {
     phase: &'static str,
     stage: Option<String>,
     paused: bool,
+    awaits_approval: Option<Awaited>,
     weights: BothWeights,
+}
+
+/// A step that waits for a person.
+#[derive(Clone, Debug, Serialize)]
+struct Awaited {
+    gate: String,
+    what: String,
+    deadline: Option<Timestamp>,
+}
+
+impl Awaited {
+    fn of(rollout: &Rollout) -> Option<Self> {
+        let (gate, plan) = (rollout.awaited_approval()?, rollout.plan());
+        let deadline = match rollout.phase() {
+            Phase::Shifting(Shifting { step: ShiftStep::AwaitingApproval { deadline }, .. }) => *deadline,
+            Phase::Preparing(_)
+            | Phase::Shifting(_)
+            | Phase::Baking(_)
+            | Phase::Decommissioning(_)
+            | Phase::Contracting(_)
+            | Phase::RollingBack(_)
+            | Phase::Finished(_) => None,
+        };
+        Some(Self { gate: plan.gate_name(gate).into(), what: plan.gate_words(gate), deadline })
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -61,6 +87,7 @@ impl Brief {
             phase: phase(rollout.phase()),
             stage: rollout.stage().map(|stage| rollout.plan().stage_name(stage).to_owned()),
             paused: matches!(rollout.control(), Control::Paused { .. }),
+            awaits_approval: Awaited::of(rollout),
             weights: rollout.expected_weights().into(),
         }
     }
@@ -244,10 +271,15 @@ fn offers(rollout: &Rollout) -> Vec<Offer> {
             Err(why) => refusal(why),
         }
     };
-    vec![
+    let mut offers = vec![
         offer("pause", CommandKind::Pause, None),
         offer("resume", CommandKind::Resume, None),
         offer("promote", promote(false), Some(promote(true))),
         offer("abort", abort(false), Some(abort(true))),
-    ]
+    ];
+    if let Some(gate) = rollout.awaited_approval() {
+        let approve = |force| CommandKind::Approve { gate, force };
+        offers.insert(0, offer("approve", approve(false), Some(approve(true))));
+    }
+    offers
 }

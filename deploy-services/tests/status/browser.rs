@@ -56,7 +56,10 @@ async fn a_person_watches_a_rollout_presses_abort_and_sees_it_roll_back() {
     page.wait_for("document.querySelector('main .badge').textContent === 'rolled back'");
     page.wait_for(&format!("JSON.stringify({bar}) === '[\"blue 100\"]'"));
     page.wait_for("document.querySelector('nav .badge').textContent === 'rolled back'");
-    assert_eq!(page.run("document.querySelector('main .notice').textContent"), json!("ada: customers call"));
+    assert_eq!(
+        page.run("document.querySelector('main .notice').textContent"),
+        json!("ada: customer-reports: customers call")
+    );
     assert_eq!(page.run("document.querySelector('#do-pause').disabled"), json!(true));
     page.picture("rolled-back-dark");
     page.narrow();

@@ -91,10 +91,11 @@ async fn a_command_is_obeyed_recorded_and_safe_to_repeat() {
     assert_eq!(again.json()["why"], "the rollout is paused already, by ada");
 
     assert_eq!(rig.command(r#"{"command": "resume", "by": "ada", "why": "seen"}"#).await.status, 200);
-    let abort = r#"{"command": "abort", "by": "ada", "why": "customers call", "issue": "high-error-rate"}"#;
+    let abort =
+        r#"{"command": "abort", "by": "ada", "why": "customers call", "because": "customer-reports"}"#;
     assert_eq!(rig.command(abort).await.status, 200);
     let view = rig.wait_for("rolled-back").await;
-    assert_eq!(view["why"], "ada: customers call");
+    assert_eq!(view["why"], "ada: customer-reports: customers call");
     assert_eq!(view["weights"], json!({ "blue": 100, "green": 0 }));
     // On a busy machine canary may have passed by then.
     let stages = view["stages"].as_array().unwrap();
@@ -115,6 +116,74 @@ async fn a_command_is_obeyed_recorded_and_safe_to_repeat() {
         202 => assert_eq!(late.json()["reply"], "waiting"),
         _ => panic!("neither rejected nor waiting: {late:?}"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_waits_for_a_person_is_shown_and_approved_of() {
+    let rig = Rig::with_approval(SPEED).await;
+    let baking = rig.wait_for("baking").await;
+    let offers = |view: &Value| view["can"].as_array().unwrap().clone();
+    assert_eq!(baking["awaits_approval"], Value::Null);
+    assert!(offers(&baking).iter().all(|offer| offer["command"] != "approve"), "{baking}");
+    let early = rig.command(r#"{"command": "approve", "by": "ada", "gate": "half"}"#).await;
+    assert_eq!(early.status, 409, "{early:?}");
+    assert_eq!(early.json()["why"], "there is nothing to approve: no step waits for an approval now");
+    let unknown = rig.command(r#"{"command": "approve", "by": "ada", "gate": "full"}"#).await;
+    assert_eq!(unknown.status, 404, "{unknown:?}");
+    assert!(unknown.body.contains("those that do: half"), "{unknown:?}");
+
+    let waiting = loop {
+        let view = rig.wait_for("shifting").await;
+        if view["awaits_approval"] != Value::Null {
+            break view;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!((&waiting["awaits_approval"]["gate"], &waiting["stage"]), (&json!("half"), &json!("half")));
+    assert_eq!(waiting["awaits_approval"]["what"], "half (green 50 %)");
+    assert!(waiting["awaits_approval"]["deadline"].is_string(), "{waiting}");
+    assert_eq!(waiting["weights"], json!({ "blue": 95, "green": 5 }));
+    assert_eq!(
+        (&offers(&waiting)[0]["command"], &offers(&waiting)[0]["offered"]),
+        (&json!("approve"), &json!(true))
+    );
+    for _ in 0..2 {
+        let approve = r#"{"command": "approve", "by": "ada", "gate": "half", "id": "a1"}"#;
+        assert_eq!(rig.command(approve).await.json(), json!({ "id": "a1", "reply": "obeyed" }));
+    }
+    let view = loop {
+        let view = rig.wait_for("baking").await;
+        if view["stage"] == "half" {
+            break view;
+        }
+    };
+    assert_eq!(view["weights"], json!({ "blue": 50, "green": 50 }));
+    let approved =
+        view["decisions"].as_array().unwrap().iter().find(|told| told["kind"] == "approve").unwrap();
+    assert_eq!(approved["reason"], "ada approves of half (green 50 %)");
+    let again = rig.command(r#"{"command": "approve", "by": "bob", "gate": "half"}"#).await;
+    assert_eq!(again.json()["why"], "half (green 50 %) was approved already, by ada");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abort_offers_the_reasons_of_the_strategy_and_what_each_leads_to() {
+    let rig = Rig::start(1).await;
+    let about = rig.get("/api").await.json();
+    let reasons = about["reasons"].as_array().unwrap();
+    let named: Vec<(&str, &str)> = reasons
+        .iter()
+        .map(|of| (of["because"].as_str().unwrap(), of["way_back"]["method"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("business-anomaly", "traffic-shift"),
+            ("customer-reports", "traffic-shift"),
+            ("security", "immediate-traffic-shift"),
+            ("data-integrity", "database-rollback"),
+            ("feature-bug", "feature-flag"),
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,8 +217,10 @@ async fn what_is_not_there_or_no_command_is_one_clear_error() {
         (r#"{"command": "pause", "by": " ", "why": "x"}"#, "say who you are"),
         (r#"{"command": "pause", "by": "ada", "why": ""}"#, "say who you are"),
         (r#"{"command": "pause", "by": "a\u0007", "why": "x"}"#, "printable"),
-        (r#"{"command": "abort", "by": "ada", "why": "x"}"#, "`issue`"),
-        (r#"{"command": "pause", "by": "ada", "why": "x", "issue": "feature-bug"}"#, "for `abort` only"),
+        (r#"{"command": "abort", "by": "ada", "why": "x"}"#, "`because`"),
+        (r#"{"command": "pause", "by": "ada", "why": "x", "because": "feature-bug"}"#, "for `abort` only"),
+        (r#"{"command": "abort", "by": "ada", "why": "x", "because": "a whim"}"#, "this is no command"),
+        (r#"{"command": "approve", "by": "ada"}"#, "an approval needs its `gate`"),
         (r#"{"command": "pause", "by": "ada", "why": "x", "id": "../x"}"#, "1 to 64 letters"),
         (r#"{"command": "pause", "by": "ada", "why": "x", "and": 1}"#, "unknown field `and`"),
     ] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mpac_deploy_core::driver::{Driver, DriverHandle, Options, Ports, attend};
 use mpac_deploy_core::ids::RolloutId;
 use mpac_deploy_core::plan::Release;
-use mpac_deploy_core::policy::mpac;
+use mpac_deploy_core::policy::{Approval, Policy, Span, mpac};
 use mpac_deploy_core::port::SystemClock;
 use mpac_deploy_services::status::{StatusPage, Token, serve};
 use mpac_deploy_testkit::fakes::{FakeFlags, FakeNotify, FakeSchema, MemoryInbox, MemoryJournal};
@@ -54,6 +54,23 @@ impl Rig {
         release: Release,
         mount: impl FnOnce(StatusPage, Arc<MemoryInbox>) -> StatusPage,
     ) -> Self {
+        Self::by(&mpac(), speed, release, mount).await
+    }
+
+    /// Half waits for a person, who has the page's token.
+    pub(crate) async fn with_approval(speed: u32) -> Self {
+        let mut policy = mpac();
+        policy.stages[1].approval = Approval::Within(Span::minutes(600));
+        Self::by(&policy, speed, scenario::release(), |page, inbox| page.with_commands_by(token(), inbox))
+            .await
+    }
+
+    async fn by(
+        policy: &Policy,
+        speed: u32,
+        release: Release,
+        mount: impl FnOnce(StatusPage, Arc<MemoryInbox>) -> StatusPage,
+    ) -> Self {
         let healthy = scenario::by_name("healthy").unwrap();
         let clock = SimClock::new(epoch(), speed);
         let world = Arc::new(World::new(healthy.setup, 1, clock.clone()));
@@ -70,7 +87,7 @@ impl Rig {
             notify: Arc::new(FakeNotify::default()),
             clock: Arc::new(clock),
         };
-        let plan = mpac().compile(release).unwrap();
+        let plan = policy.compile(release).unwrap();
         let (driver, handle) =
             Driver::start(ports, RolloutId::from(ID), plan, Options::new("test")).await.unwrap();
         let inbox = Arc::new(MemoryInbox::default());

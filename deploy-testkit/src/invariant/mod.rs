@@ -11,6 +11,7 @@
 //! });
 //! ```
 
+mod approved_before;
 mod blue_is_kept;
 mod decisions_are_repeatable;
 mod facts_before_bake;
@@ -50,9 +51,10 @@ pub struct Violation {
 }
 
 /// Every invariant.
-pub const ALL: [Invariant; 13] = [
+pub const ALL: [Invariant; 14] = [
     never_both_zero::INVARIANT,
     gates_before_weight::INVARIANT,
+    approved_before::INVARIANT,
     facts_before_bake::INVARIANT,
     promotion_rests_on_evidence::INVARIANT,
     fired_means_back::INVARIANT,

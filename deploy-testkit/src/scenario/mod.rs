@@ -1,5 +1,6 @@
 //! Named scenarios: what is wrong with a world, when, and how a rollout by the strategy should end in it.
 
+mod approvals;
 mod control_plane;
 mod critical;
 mod environments;
@@ -14,10 +15,11 @@ use std::fmt;
 
 use mpac_deploy_core::effect::ObservedWeights;
 use mpac_deploy_core::ids::{CheckName, FlagName, RecordName, Revision, SchemaVersion, ServiceName};
-use mpac_deploy_core::machine::{Cause, Command};
+use mpac_deploy_core::machine::{ApprovalGate, Cause, Command};
 use mpac_deploy_core::metric::Metric;
 use mpac_deploy_core::migration::{Class, Migrations, Statement, Step};
 use mpac_deploy_core::plan::Release;
+use mpac_deploy_core::policy::{Approval, Policy};
 
 use crate::fault::Rule;
 use crate::sim::SimOutcome;
@@ -38,6 +40,8 @@ pub struct Scenario {
     pub rules: Vec<Rule>,
     /// What people do, in any order.
     pub actions: Vec<Planned>,
+    /// The steps that wait for a person, whatever the policy says of them.
+    pub approvals: Vec<(ApprovalGate, Approval)>,
     /// Jumps of the driver's wall clock.
     pub jumps: Vec<Jump>,
     /// How a rollout by the preset `mpac` should end.
@@ -137,6 +141,7 @@ pub fn all() -> Vec<Scenario> {
         environments::scenarios(),
         control_plane::scenarios(),
         people::scenarios(),
+        approvals::scenarios(),
         migrating::scenarios(),
     ]
     .into_iter()
@@ -164,6 +169,7 @@ impl Scenario {
             setup: Setup::default(),
             rules: Vec::new(),
             actions: Vec::new(),
+            approvals: Vec::new(),
             jumps: Vec::new(),
             expected,
         }
@@ -188,6 +194,28 @@ impl Scenario {
     pub fn with_action(mut self, at: Moment, action: Action) -> Self {
         self.actions.push(Planned { at, action });
         self
+    }
+
+    /// The same scenario, in which a step waits for a person.
+    #[must_use]
+    pub fn with_approval(mut self, gate: ApprovalGate, approval: Approval) -> Self {
+        self.approvals.push((gate, approval));
+        self
+    }
+
+    /// A policy as it is in this scenario: with the steps that wait for a person here.
+    #[must_use]
+    pub fn policy(&self, policy: &Policy) -> Policy {
+        let mut policy = policy.clone();
+        for (gate, approval) in &self.approvals {
+            match gate {
+                ApprovalGate::Stage(stage) => {
+                    policy.stages.get_mut(*stage).into_iter().for_each(|stage| stage.approval = *approval);
+                }
+                ApprovalGate::Decommission => policy.decommission.approval = *approval,
+            }
+        }
+        policy
     }
 
     /// The same scenario, with a jump of the driver's wall clock.

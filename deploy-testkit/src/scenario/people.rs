@@ -7,7 +7,7 @@ use mpac_deploy_core::policy::IssueKind;
 use super::{Action, Expected, Scenario};
 use crate::world::Moment;
 
-fn command(kind: CommandKind, why: &str) -> Action {
+pub(super) fn command(kind: CommandKind, why: &str) -> Action {
     Action::Command(Command { kind, by: "the operator".into(), why: why.into() })
 }
 

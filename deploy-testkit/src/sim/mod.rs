@@ -76,7 +76,7 @@ pub fn run_with_crashes(
     seed: u64,
     points: &[CrashPoint],
 ) -> Result<SimReport, SimError> {
-    let plan = policy.compile(scenario.release.clone())?;
+    let plan = scenario.policy(policy).compile(scenario.release.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     Ok(runtime.block_on(async {
         let setting = Setting::new(scenario, seed, 1, Crashing::At(points));
@@ -95,7 +95,7 @@ pub fn crash_points(
     policy: &Policy,
     seed: u64,
 ) -> Result<Vec<Vec<CrashPoint>>, SimError> {
-    let plan = policy.compile(scenario.release.clone())?;
+    let plan = scenario.policy(policy).compile(scenario.release.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     let passed = runtime.block_on(async {
         let setting = Setting::new(scenario, seed, 1, Crashing::Noted);
@@ -125,7 +125,7 @@ pub async fn run_paced(
     speed: u32,
     mut observer: impl FnMut(&Frame<'_>) + Send,
 ) -> Result<SimReport, SimError> {
-    let plan = policy.compile(scenario.release.clone())?;
+    let plan = scenario.policy(policy).compile(scenario.release.clone())?;
     let setting = Setting::new(scenario, seed, speed, Crashing::At(&[]));
     Ok(simulate(scenario, &plan, seed, &setting, Some(&mut observer)).await)
 }

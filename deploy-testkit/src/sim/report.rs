@@ -70,6 +70,9 @@ impl SimOutcome {
         if let Control::Paused { why, .. } = rollout.control() {
             return Self::Held { why: why.clone() };
         }
+        if let Some(gate) = rollout.awaited_approval() {
+            return Self::Held { why: format!("waits for approval of {}", rollout.plan().gate_words(gate)) };
+        }
         let waits_for_a_person = matches!(
             rollout.phase(),
             Phase::RollingBack(RollingBack {

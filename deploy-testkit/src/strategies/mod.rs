@@ -26,7 +26,7 @@ mod policies;
 mod recordings;
 mod scripts;
 
-pub use policies::policies;
+pub use policies::{policies, policies_with_approvals};
 pub use recordings::recordings;
 pub use scripts::{acts, scripts, weathers};
 

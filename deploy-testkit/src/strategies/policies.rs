@@ -2,8 +2,8 @@
 
 use mpac_deploy_core::metric::{Metric, Signal};
 use mpac_deploy_core::policy::{
-    Policy, PolicyBuilder, Quantity, Span, WatchRule, consecutive, critical, m_of_n, period, periods, rate,
-    ratio, stage, sum,
+    Approval, Policy, PolicyBuilder, Quantity, Span, WatchRule, consecutive, critical, m_of_n, period,
+    periods, rate, ratio, stage, sum,
 };
 use proptest::prelude::*;
 
@@ -33,6 +33,21 @@ pub fn policies() -> impl Strategy<Value = Policy> {
                 );
             }
             builder.build()
+        },
+    )
+}
+
+/// The same policies, some steps of which wait for a person.
+pub fn policies_with_approvals() -> impl Strategy<Value = Policy> {
+    let limit = (1..400_u32).prop_map(|minutes| Approval::Within(Span::minutes(minutes)));
+    let approval = prop_oneof![2 => Just(Approval::NotRequired), 2 => Just(Approval::Required), 1 => limit];
+    (policies(), prop::collection::vec(approval, 4), any::<bool>()).prop_map(
+        |(mut policy, approvals, last)| {
+            for (stage, approval) in policy.stages.iter_mut().zip(approvals) {
+                stage.approval = approval;
+            }
+            policy.decommission.approval = if last { Approval::Required } else { Approval::NotRequired };
+            policy
         },
     )
 }

@@ -1,7 +1,7 @@
 //! Random event sequences: a world that answers, fails, forgets and lies, and a person who interferes.
 
 use mpac_deploy_core::effect::{Health, ObservedWeights, Retry};
-use mpac_deploy_core::machine::CommandKind;
+use mpac_deploy_core::machine::{ApprovalGate, CommandKind};
 use mpac_deploy_core::metric::Side;
 use mpac_deploy_core::policy::IssueKind;
 use proptest::prelude::*;
@@ -48,6 +48,7 @@ pub fn acts() -> impl Strategy<Value = Act> {
         1 => Just(Act::FailChecks),
         1 => Just(Act::WriteData),
         3 => commands().prop_map(Act::Command),
+        1 => any::<bool>().prop_map(|force| Act::Approve { force }),
     ]
 }
 
@@ -80,8 +81,14 @@ fn commands() -> impl Strategy<Value = CommandKind> {
         2 => Just(CommandKind::Pause),
         3 => Just(CommandKind::Resume),
         2 => any::<bool>().prop_map(|force| CommandKind::Promote { force }),
+        1 => (gates(), any::<bool>()).prop_map(|(gate, force)| CommandKind::Approve { gate, force }),
         1 => (issues(), any::<bool>()).prop_map(|(issue, force)| CommandKind::Abort { issue, force }),
     ]
+}
+
+/// Also gates that the policy does not have, and those that are not the next.
+fn gates() -> impl Strategy<Value = ApprovalGate> {
+    prop_oneof![(0..5_usize).prop_map(ApprovalGate::Stage), Just(ApprovalGate::Decommission)]
 }
 
 fn issues() -> impl Strategy<Value = IssueKind> {

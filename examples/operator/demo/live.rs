@@ -11,7 +11,6 @@ use mpac_deploy_core::driver::{Driver, Options, Ports, attend};
 use mpac_deploy_core::ids::RolloutId;
 use mpac_deploy_core::journal::rollout_id;
 use mpac_deploy_core::machine::Outcome;
-use mpac_deploy_core::policy::mpac;
 use mpac_deploy_core::port::{Clock as _, History, Inbox, Notify, PortError, SystemClock};
 use mpac_deploy_services::sqlite::SqliteJournal;
 use mpac_deploy_services::status::Token;
@@ -24,7 +23,7 @@ use crate::cli::DemoOptions;
 use crate::reply::{Failure, Reply, Status};
 use crate::say_line as say;
 use crate::status_page::{self, PageAddress};
-use crate::{runtime, words};
+use crate::{policy_file, runtime, words};
 
 /// The strategy takes almost two hours: a minute here, with time to press a button.
 const SPEED: u32 = 120;
@@ -43,6 +42,9 @@ pub(crate) struct Live {
     /// the like reach the rollout from a second terminal. Without it the journal is in memory.
     #[arg(long, value_name = "FILE.db", requires = "live")]
     journal: Option<PathBuf>,
+    /// With `--live`: a policy file in place of the preset `mpac`.
+    #[arg(long, value_name = "FILE", requires = "live")]
+    policy: Option<PathBuf>,
 }
 
 impl Live {
@@ -56,6 +58,7 @@ pub(super) fn run(options: &DemoOptions) -> Result<Reply, Failure> {
 }
 
 async fn play(options: &DemoOptions) -> Result<Reply, Failure> {
+    let policy = policy_file::load_or_preset(options.live.policy.as_deref())?;
     let healthy = scenario::by_name("healthy").map_err(|error| Failure::Input(error.to_string()))?;
     let clock = SimClock::new(epoch(), options.speed.unwrap_or(SPEED));
     let Kept { journal, inbox } = Kept::open(options.live.journal.as_deref(), &clock).await?;
@@ -65,7 +68,7 @@ async fn play(options: &DemoOptions) -> Result<Reply, Failure> {
     say(&format!("{} {}", style("Status page:").bold(), page.await?));
     say(&format!("{} {secret}", style("Token of its buttons:").bold()));
 
-    let plan = mpac().compile(healthy.release.clone()).map_err(|error| Failure::Input(error.to_string()))?;
+    let plan = policy.compile(healthy.release.clone()).map_err(|error| Failure::Input(error.to_string()))?;
     let id = rollout_id(plan.release(), clock.now());
     let ports = ports(healthy, journal, clock);
     let (driver, handle) = Driver::start(ports, id, plan, Options::new("demo")).await.map_err(world)?;

@@ -1,7 +1,8 @@
 //! Where a rollout stands, in words.
 
 use mpac_deploy_core::machine::{
-    Baking, Contracting, Decommissioning, Outcome, Phase, Preparing, RollbackStep, Rollout, ShiftStep,
+    ApprovalGate, Baking, Contracting, Decommissioning, Outcome, Phase, Preparing, RollbackStep, Rollout,
+    ShiftStep,
 };
 use mpac_deploy_core::plan::Plan;
 
@@ -14,6 +15,11 @@ pub(crate) fn doing(rollout: &Rollout) -> String {
         Phase::Preparing(preparing) => preparing_words(plan, preparing),
         Phase::Shifting(shifting) => match &shifting.step {
             ShiftStep::Waiting => "paused before the change".into(),
+            ShiftStep::AwaitingApproval { deadline } => {
+                let gate = plan.gate_words(ApprovalGate::Stage(shifting.stage));
+                let until = deadline.map(|at| format!(" until {}", words::clock(at))).unwrap_or_default();
+                format!("waits for approval of {gate}{until}")
+            }
             ShiftStep::ReadingBefore => "reading the weights".into(),
             ShiftStep::CheckingGreen { .. } => "looking at green's health".into(),
             ShiftStep::Setting => "setting the weights".into(),
@@ -26,6 +32,9 @@ pub(crate) fn doing(rollout: &Rollout) -> String {
         }
         Phase::Decommissioning(Decommissioning::Waiting { until }) => {
             format!("blue is kept until {}", words::clock(*until))
+        }
+        Phase::Decommissioning(Decommissioning::AwaitingApproval) => {
+            format!("waits for approval of {}", plan.gate_words(ApprovalGate::Decommission))
         }
         Phase::Decommissioning(Decommissioning::VerifyingWeights | Decommissioning::VerifyingGreen) => {
             "making sure that green serves".into()

@@ -1,10 +1,10 @@
-//! `pause`, `resume`, `promote`, `abort`: posted into the journal, obeyed by whoever runs the rollout.
+//! `pause`, `resume`, `promote`, `approve`, `abort`: posted into the journal, obeyed by whoever runs the rollout.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
 use mpac_deploy_core::ids::{CommandId, RolloutId};
-use mpac_deploy_core::machine::{Command, CommandKind};
+use mpac_deploy_core::machine::{Command, CommandKind, Rejected, Rollout};
 use mpac_deploy_core::policy::{IssueKind, ManualReason};
 use mpac_deploy_core::port::Reply as Answer;
 use serde_json::json;
@@ -16,13 +16,11 @@ use crate::runtime;
 /// How often the answer is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// Who tells which rollout something, and how.
 #[derive(Args, Debug)]
-pub(crate) struct TellOptions {
+struct SendOptions {
     #[command(flatten)]
     which: Which,
-    /// Why; it is recorded.
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
     /// Who you are; it is recorded.
     #[arg(long, value_name = "NAME", env = "USER")]
     by: String,
@@ -35,6 +33,31 @@ pub(crate) struct TellOptions {
     /// One JSON document on standard output: `{"rollout", "id", "command", "by", "reason", "obeyed", "why"}`.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TellOptions {
+    #[command(flatten)]
+    send: SendOptions,
+    /// Why; it is recorded.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ApproveOptions {
+    #[command(flatten)]
+    send: SendOptions,
+    /// A note to be recorded with the approval; needed with `--force`.
+    #[arg(long, value_name = "TEXT", default_value = "", required_if_eq("force", "true"))]
+    reason: String,
+    /// Which step: a stage's name, or `decommission`. If left out: the one that waits now. An approval of one step is never taken for
+    /// one of another.
+    #[arg(long, value_name = "STEP")]
+    gate: Option<String>,
+    /// Also while an alert holds or a trigger cannot see.
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Args, Debug)]
@@ -96,44 +119,82 @@ impl Because {
 }
 
 pub(crate) fn pause(options: &TellOptions) -> Result<Reply, Failure> {
-    tell(options, "pause", CommandKind::Pause, options.reason.clone())
+    tell(options, "pause", CommandKind::Pause, &options.reason)
 }
 
 pub(crate) fn resume(options: &TellOptions) -> Result<Reply, Failure> {
-    tell(options, "resume", CommandKind::Resume, options.reason.clone())
+    tell(options, "resume", CommandKind::Resume, &options.reason)
+}
+
+pub(crate) fn approve(options: &ApproveOptions) -> Result<Reply, Failure> {
+    send(&options.send, "approve", options.reason.clone(), |rollout| {
+        let plan = rollout.plan();
+        let gate = match &options.gate {
+            Some(name) => Some(plan.approval_gate(name).ok_or_else(|| {
+                let known: Vec<&str> = plan.approval_gates().map(|gate| plan.gate_name(gate)).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                Failure::Input(format!(
+                    "no step `{name}` waits for a person by this policy; those that do: {known}"
+                ))
+            })?),
+            None => rollout.awaited_approval(),
+        };
+        Ok(gate
+            .map(|gate| CommandKind::Approve { gate, force: options.force })
+            .ok_or_else(|| Rejected::NotAwaited("no step waits for an approval now".into()).to_string()))
+    })
 }
 
 pub(crate) fn promote(options: &PromoteOptions) -> Result<Reply, Failure> {
     let kind = CommandKind::Promote { force: options.force };
-    tell(&options.tell, "promote", kind, options.tell.reason.clone())
+    tell(&options.tell, "promote", kind, &options.tell.reason)
 }
 
 pub(crate) fn abort(options: &AbortOptions) -> Result<Reply, Failure> {
     let kind = CommandKind::Abort { issue: options.because.issue(), force: options.force };
-    tell(&options.tell, "abort", kind, format!("{}: {}", options.because.name(), options.tell.reason))
+    let why = format!("{}: {}", options.because.name(), options.tell.reason);
+    tell(&options.tell, "abort", kind, &why)
 }
 
-fn tell(options: &TellOptions, word: &str, kind: CommandKind, why: String) -> Result<Reply, Failure> {
-    if options.reason.trim().is_empty() || options.by.trim().is_empty() {
-        return Err(Failure::Input(
-            "say who you are (`--by`) and why (`--reason`): both are recorded".into(),
-        ));
+fn tell(options: &TellOptions, word: &str, kind: CommandKind, why: &str) -> Result<Reply, Failure> {
+    if options.reason.trim().is_empty() {
+        return Err(Failure::Input("say why (`--reason`): it is recorded".into()));
     }
-    let command = Command { kind, by: options.by.clone(), why };
+    send(&options.send, word, why.to_owned(), |_| Ok(Ok(kind)))
+}
+
+/// What is wanted of a rollout, or why that cannot be.
+type Wanted = Result<CommandKind, String>;
+
+fn send(
+    options: &SendOptions,
+    word: &str,
+    why: String,
+    wanted: impl FnOnce(&Rollout) -> Result<Wanted, Failure>,
+) -> Result<Reply, Failure> {
+    if options.by.trim().is_empty() {
+        return Err(Failure::Input("say who you are (`--by`): it is recorded".into()));
+    }
     let id = options.id.clone().unwrap_or_else(|| fresh_id(word));
     runtime::start()?.block_on(async {
         let store = options.which.open().await?;
         let rollout = options.which.find(&store).await?.rollout;
         let (rollout_id, id) = (rollout.id().clone(), CommandId::new(id));
-        let answer = match rollout.outcome() {
-            Some(outcome) if !rollout.has_obeyed(&id) => too_late(&outcome.to_string()),
-            Some(_) => Answer::Obeyed,
-            None => {
-                store.inbox.post(&rollout_id, &id, &command).await.map_err(|error| unposted(&error))?;
-                wait_for_answer(&store, &rollout_id, &id, Duration::from_secs(options.wait)).await?
+        let answer = if rollout.has_obeyed(&id) {
+            Answer::Obeyed
+        } else if let Some(outcome) = rollout.outcome() {
+            too_late(&outcome.to_string())
+        } else {
+            match wanted(&rollout)? {
+                Err(why) => Answer::Rejected { why },
+                Ok(kind) => {
+                    let command = Command { kind, by: options.by.clone(), why: why.clone() };
+                    store.inbox.post(&rollout_id, &id, &command).await.map_err(|error| unposted(&error))?;
+                    wait_for_answer(&store, &rollout_id, &id, Duration::from_secs(options.wait)).await?
+                }
             }
         };
-        reply(options, word, &rollout_id, &id, &command, &answer)
+        reply(options, word, &why, &rollout_id, &id, &answer)
     })
 }
 
@@ -176,11 +237,11 @@ async fn wait_for_answer(
 }
 
 fn reply(
-    options: &TellOptions,
+    options: &SendOptions,
     word: &str,
+    reason: &str,
     rollout: &RolloutId,
     id: &CommandId,
-    command: &Command,
     answer: &Answer,
 ) -> Result<Reply, Failure> {
     let (status, why) = match answer {
@@ -192,15 +253,15 @@ fn reply(
             "rollout": rollout,
             "id": id,
             "command": word,
-            "by": command.by,
-            "reason": command.why,
+            "by": options.by,
+            "reason": reason,
             "obeyed": why.is_none(),
             "why": why,
         });
         return Reply::json(status, &document);
     }
     let text = match why {
-        None => format!("{rollout}: {word} is obeyed, and recorded for {}\n", command.by),
+        None => format!("{rollout}: {word} is obeyed, and recorded for {}\n", options.by),
         Some(why) => format!("{rollout}: {word} is refused: {why}\n"),
     };
     Ok(Reply { status, text })

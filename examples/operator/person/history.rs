@@ -121,10 +121,15 @@ fn said(command: &Command) -> String {
         CommandKind::Resume => "resume".to_owned(),
         CommandKind::Promote { force: false } => "promote".to_owned(),
         CommandKind::Promote { force: true } => "promote, forced".to_owned(),
+        CommandKind::Approve { force: false, .. } => "approve".to_owned(),
+        CommandKind::Approve { force: true, .. } => "approve, forced".to_owned(),
         CommandKind::Abort { force: false, .. } => "abort".to_owned(),
         CommandKind::Abort { force: true, .. } => "abort, forced".to_owned(),
     };
-    format!("{} says {what}: {}", command.by, command.why)
+    match command.why.trim() {
+        "" => format!("{} says {what}", command.by),
+        why => format!("{} says {what}: {why}", command.by),
+    }
 }
 
 fn brief(event: &Event) -> String {

@@ -7,7 +7,9 @@ mod status;
 mod store;
 mod watch;
 
-pub(crate) use command::{AbortOptions, PromoteOptions, TellOptions, abort, pause, promote, resume};
+pub(crate) use command::{
+    AbortOptions, ApproveOptions, PromoteOptions, TellOptions, abort, approve, pause, promote, resume,
+};
 pub(crate) use history::{HistoryOptions, history};
 pub(crate) use status::{StatusOptions, status};
 pub(crate) use watch::{WatchOptions, watch};

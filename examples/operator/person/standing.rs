@@ -7,7 +7,9 @@ use console::style;
 use mpac_deploy_core::analysis::{RuleRef, Verdict};
 use mpac_deploy_core::decision::Decision;
 use mpac_deploy_core::driver::Recalled;
-use mpac_deploy_core::machine::{Baking, Contracting, Control, Decommissioning, Phase, Rollout};
+use mpac_deploy_core::machine::{
+    ApprovalGate, Baking, Contracting, Control, Decommissioning, Phase, Rollout,
+};
 use mpac_deploy_core::time::Timestamp;
 use serde::Serialize;
 
@@ -41,6 +43,8 @@ pub(super) struct Standing {
     weights: Weights,
     doing: String,
     paused: Option<Paused>,
+    /// The step that waits for a person's approval.
+    awaits_approval: Option<String>,
     bake: Option<Bake>,
     next: String,
     /// The time before which that does not happen, where it is known.
@@ -91,6 +95,7 @@ impl Standing {
         let release = rollout.plan().release();
         let weights = rollout.expected_weights();
         let (next, next_at) = next(rollout);
+        let awaited = rollout.awaited_approval();
         Ok(Self {
             rollout: rollout.id().to_string(),
             service: release.service.clone(),
@@ -103,6 +108,7 @@ impl Standing {
             weights: Weights { blue: weights.blue(), green: weights.green() },
             doing: standing::doing(rollout),
             paused: paused(rollout),
+            awaits_approval: awaited.map(|gate| rollout.plan().gate_name(gate).to_owned()),
             bake: bake(rollout),
             next,
             next_at,
@@ -217,10 +223,15 @@ fn next(rollout: &Rollout) -> (String, Option<Timestamp>) {
         true => "blue is kept, and then retired".to_owned(),
         false => format!("{} follows", plan.stage_name(stage + 1)),
     };
+    let approves = |gate| if plan.approval(gate).is_required() { ", and somebody approves" } else { "" };
     let moves_forward =
         matches!(rollout.phase(), Phase::Preparing(_) | Phase::Shifting(_) | Phase::Baking(_));
     if moves_forward && matches!(rollout.control(), Control::Paused { .. }) {
         return ("nothing moves towards green until somebody resumes; triggers still roll back".into(), None);
+    }
+    if let Some(gate) = rollout.awaited_approval() {
+        let (step, name) = (plan.gate_words(gate), plan.gate_name(gate));
+        return (format!("{step} follows once somebody approves: `approve --gate {name}`"), None);
     }
     match rollout.phase() {
         Phase::Preparing(_) => (format!("{} begins once green is ready", plan.stage_name(0)), None),
@@ -230,10 +241,11 @@ fn next(rollout: &Rollout) -> (String, Option<Timestamp>) {
         Phase::Baking(Baking { stage, .. }) => {
             let left = plan.stage_bake(*stage).saturating_sub(rollout.judge().counted());
             let at = rollout.now().after(Duration::from_secs(60 * u64::from(left)));
-            (format!("{} if every gate holds", stage_after(*stage)), Some(at))
+            let approves = if plan.is_last(*stage) { "" } else { approves(ApprovalGate::Stage(stage + 1)) };
+            (format!("{} if every gate holds{approves}", stage_after(*stage)), Some(at))
         }
         Phase::Decommissioning(Decommissioning::Waiting { until }) => {
-            ("blue is retired".into(), Some(*until))
+            (format!("blue is retired{}", approves(ApprovalGate::Decommission)), Some(*until))
         }
         Phase::Decommissioning(_) => ("blue is retired".into(), None),
         Phase::Contracting(Contracting::Waiting { until }) => {

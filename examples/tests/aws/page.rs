@@ -38,7 +38,7 @@ fn abort(host: &str) -> (u16, String) {
     let headers = format!(
         "authorization: Bearer {TOKEN}\r\nmpac-deploy: command\r\ncontent-type: application/json\r\n"
     );
-    let body = r#"{"command": "abort", "issue": "high-error-rate", "by": "ada", "why": "customers call"}"#;
+    let body = r#"{"command": "abort", "because": "customer-reports", "by": "ada", "why": "customers call"}"#;
     ask(host, &format!("POST /api/rollouts/{id}/commands"), &headers, body)
 }
 

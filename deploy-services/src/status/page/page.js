@@ -2,7 +2,7 @@
 
 const BASE = location.pathname.replace(/\/*$/, "/");
 const LIST_EVERY = 3000;
-const state = { about: { commands: "none", issues: [] }, list: [], chosen: null, view: null, events: null };
+const state = { about: { commands: "none", reasons: [] }, list: [], chosen: null, view: null, events: null };
 
 const WORDS = {
   preparing: ["preparing", ""], shifting: ["shifting", ""], baking: ["baking", ""], decommissioning: ["retiring blue", ""],
@@ -13,7 +13,18 @@ const COMMANDS = {
   pause: ["Pause", "plain", "Nothing new moves towards green until it is resumed; triggers go on."],
   resume: ["Resume", "plain", "The rollout goes on by itself."],
   promote: ["Promote", "plain", "Skips the rest of the running bake."],
+  approve: ["Approve", "", "Lets the step be made that waits for it:"],
   abort: ["Abort", "danger", "Takes the rollout back."],
+};
+// Why a person takes a release back, in the strategy's words.
+const REASONS = {
+  "business-anomaly": "Business metrics are not as they should be", "customer-reports": "Customers report issues",
+  security: "Security concerns", "data-integrity": "The data's integrity is in doubt", "feature-bug": "One feature misbehaves behind its flag",
+};
+const WAYS = {
+  "traffic-shift": "All traffic goes back to blue.", "immediate-traffic-shift": "All traffic goes back to blue, ahead of everything else.",
+  "feature-flag": "The release's flags are switched off and traffic stays; without flags it goes back.",
+  "database-rollback": "Traffic goes back, green is stopped and the migrations are undone.",
 };
 
 const api = (path) => `${BASE}api${path}`;
@@ -36,6 +47,7 @@ function badge(rollout) {
   if (rollout.paused && !["completed", "rolled-back", "abandoned", "rolling-back"].includes(rollout.phase)) {
     return h("span", { class: "badge wait" }, "paused");
   }
+  if (rollout.awaits_approval) return h("span", { class: "badge wait" }, "waits for approval");
   const [word, kind] = WORDS[rollout.phase] || [rollout.phase, ""];
   const where = rollout.stage && ["shifting", "baking"].includes(rollout.phase) ? `${rollout.stage}: ${word}` : word;
   return h("span", { class: `badge ${kind}` }, where);
@@ -85,7 +97,7 @@ function decision(of) {
   const where = [of.stage, of.rule].filter(Boolean).join(" · ");
   return h("li", {},
     h("time", { datetime: of.at, title: of.at }, clock(of.at, true)),
-    h("span", {}, h("span", { class: `badge ${["complete", "promote", "retired"].includes(of.kind) ? "good" : kind}` }, of.kind.replaceAll("_", " "))),
+    h("span", {}, h("span", { class: `badge ${["complete", "promote", "approve", "retired"].includes(of.kind) ? "good" : kind}` }, of.kind.replaceAll("_", " "))),
     h("div", { class: "reason" }, of.reason, where && h("small", {}, where), of.counterfactual && h("small", {}, of.counterfactual)));
 }
 
@@ -104,6 +116,8 @@ function show(view) {
         buttons(view)),
       view.why && h("p", { class: "notice bad" }, view.why),
       open && view.paused_by && h("p", { class: "notice" }, `Paused by ${view.paused_by.by}: ${view.paused_by.why}`),
+      view.awaits_approval && h("p", { class: "notice", id: "awaits-approval" }, `Waits for approval of ${view.awaits_approval.what}.`,
+        view.awaits_approval.deadline && !view.paused_by && ` Without one by ${clock(view.awaits_approval.deadline, true)} UTC the rollout is taken back.`),
       weightsBar(view.weights, false),
       h("div", { class: "stages" }, view.stages.map(stage)),
       h("div", { class: "facts" },
@@ -153,11 +167,14 @@ function drawId() {
 
 function ask(offer) {
   const [word, kind, text] = COMMANDS[offer.command];
-  asked = { id: drawId(), command: offer.command, rollout: state.view.id };
+  const gate = offer.command === "approve" ? state.view.awaits_approval : null;
+  asked = { id: drawId(), command: offer.command, rollout: state.view.id, gate: gate && gate.gate };
   byId("ask-title").textContent = `${word} ${state.view.service}`;
-  byId("ask-text").textContent = offer.needs_force ? `${text} ${offer.why_not}.` : text;
-  byId("ask-issue-row").hidden = offer.command !== "abort";
-  byId("ask-force-row").hidden = !["promote", "abort"].includes(offer.command);
+  byId("ask-text").textContent = [text, gate && `${gate.what}.`, offer.needs_force && `${offer.why_not}.`].filter(Boolean).join(" ");
+  byId("ask-why-word").textContent = gate ? "A note, if you like" : "Why";
+  byId("ask-why").required = !gate;
+  byId("ask-because-row").hidden = offer.command !== "abort";
+  byId("ask-force-row").hidden = !(offer.command === "abort" || offer.needs_force);
   byId("ask-force").checked = false;
   byId("ask-token-row").hidden = state.about.commands !== "token";
   byId("ask-by").value = localStorage.getItem("mpac-deploy-by") || "";
@@ -170,12 +187,18 @@ function ask(offer) {
   byId("ask").showModal();
 }
 
+// What the decision matrix of the strategy does about the chosen reason.
+function sayWay() {
+  const chosen = state.about.reasons.find((of) => of.because === byId("ask-because").value);
+  byId("ask-way").textContent = chosen ? WAYS[chosen.way_back.method] || chosen.way_back.method : "";
+}
+
 async function send() {
-  const issue = byId("ask-issue").value;
   const command = {
     id: asked.id, command: asked.command, by: byId("ask-by").value, why: byId("ask-why").value,
     force: !byId("ask-force-row").hidden && byId("ask-force").checked,
-    ...(asked.command === "abort" && { issue }),
+    ...(asked.command === "abort" && { because: byId("ask-because").value }),
+    ...(asked.gate && { gate: asked.gate }),
   };
   localStorage.setItem("mpac-deploy-by", command.by);
   sessionStorage.setItem("mpac-deploy-token", byId("ask-token").value);
@@ -203,7 +226,9 @@ async function start() {
   byId("ask").querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); send(); });
   try {
     state.about = await get(api(""));
-    byId("ask-issue").replaceChildren(...state.about.issues.map((of) => h("option", { value: of.issue }, of.issue.replaceAll("-", " "))));
+    byId("ask-because").replaceChildren(...state.about.reasons.map((of) => h("option", { value: of.because }, REASONS[of.because] || of.because)));
+    byId("ask-because").addEventListener("change", sayWay);
+    sayWay();
   } catch (error) {
     say("lost", error.message);
   }

@@ -206,9 +206,10 @@ fn a_pause_stops_the_time_to_approve_and_resuming_begins_it_anew() {
 #[test]
 fn an_absence_spends_no_time_to_approve() {
     let mut rig = awaiting(HALF, Approval::Within(Span::minutes(60)));
-    let deadline = |rig: &Rig| match rig.rollout.phase() {
-        Phase::Shifting(Shifting { step: ShiftStep::AwaitingApproval { deadline }, .. }) => *deadline,
-        _ => None,
+    let deadline = |rig: &Rig| {
+        let Phase::Shifting(Shifting { step, .. }) = rig.rollout.phase() else { return None };
+        let ShiftStep::AwaitingApproval { deadline } = step else { return None };
+        *deadline
     };
     let before = deadline(&rig).unwrap();
     let away = std::time::Duration::from_secs(5 * 3600);

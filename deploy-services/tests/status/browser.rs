@@ -46,6 +46,10 @@ async fn a_person_watches_a_rollout_presses_abort_and_sees_it_roll_back() {
     page.type_into("#ask-by", "ada");
     page.type_into("#ask-token", "not-the-token-of-it");
     page.click("#ask-send");
+    page.wait_for("document.querySelector('#ask-answer').textContent.startsWith('Choose what was seen')");
+    page.choose("#ask-because", "customer-reports");
+    page.wait_for("document.querySelector('#ask-way').textContent === 'All traffic goes back to blue.'");
+    page.click("#ask-send");
     page.wait_for(
         "document.querySelector('#ask-answer').textContent === 'That is not the token of this page.'",
     );
@@ -85,4 +89,42 @@ async fn a_person_watches_a_rollout_presses_abort_and_sees_it_roll_back() {
     let complaints = page.complaints();
     assert!(complaints.iter().all(|said| said.contains("Content Security Policy")), "{complaints:?}");
     assert_eq!(complaints.len(), 1, "of the script that got in, and of nothing else: {complaints:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: `cargo xtask test` sets CHROMIUM"]
+async fn a_person_sees_that_a_step_waits_and_approves_of_it() {
+    let Some(program) = std::env::var_os("CHROMIUM") else {
+        println!("skipped: CHROMIUM names no browser");
+        return;
+    };
+    let rig = Rig::with_approval(SPEED).await;
+    let mut page = Browser::start(&program);
+    page.open(&format!("http://{}/", rig.address));
+    page.wait_for("document.querySelector('main .badge')?.textContent === 'canary: baking'");
+    assert_eq!(page.run("document.querySelector('#do-approve')"), json!(null));
+    page.wait_for("document.querySelector('main .badge').textContent === 'waits for approval'");
+    let notice = "document.querySelector('#awaits-approval').textContent";
+    page.wait_for(&format!(
+        "{notice}.startsWith('Waits for approval of half (green 50 %). Without one by ')"
+    ));
+    page.picture("waits-for-approval");
+    page.click("#do-approve");
+    assert_eq!(
+        page.run("document.querySelector('#ask-text').textContent"),
+        json!("Lets the step be made that waits for it: half (green 50 %).")
+    );
+    page.type_into("#ask-by", "ada");
+    page.type_into("#ask-token", TOKEN);
+    page.picture("approving");
+    page.click("#ask-send");
+    page.wait_for("!document.querySelector('#ask').open");
+    page.wait_for("document.querySelector('main .badge').textContent === 'half: baking'");
+    page.wait_for(
+        "[...document.querySelectorAll('.decisions .reason')].some((of) => of.textContent.startsWith('ada approves of half'))",
+    );
+    assert_eq!(page.run("document.querySelector('#awaits-approval')"), json!(null));
+    assert_eq!(page.complaints(), Vec::<String>::new());
+    let approved = rig.handle.status().approvals().to_vec();
+    assert_eq!((approved.len(), approved[0].by.as_str()), (1, "ada"));
 }

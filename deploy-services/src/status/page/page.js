@@ -176,6 +176,8 @@ function ask(offer) {
   byId("ask-because-row").hidden = offer.command !== "abort";
   byId("ask-force-row").hidden = !(offer.command === "abort" || offer.needs_force);
   byId("ask-force").checked = false;
+  byId("ask-because").value = "";
+  sayWay();
   byId("ask-token-row").hidden = state.about.commands !== "token";
   byId("ask-by").value = localStorage.getItem("mpac-deploy-by") || "";
   byId("ask-token").value = sessionStorage.getItem("mpac-deploy-token") || "";
@@ -202,8 +204,12 @@ async function send() {
   };
   localStorage.setItem("mpac-deploy-by", command.by);
   sessionStorage.setItem("mpac-deploy-token", byId("ask-token").value);
-  byId("ask-send").disabled = true;
   byId("ask-answer").textContent = "";
+  if (command.because === "") {
+    byId("ask-answer").textContent = "Choose what was seen: the way back depends on it.";
+    return;
+  }
+  byId("ask-send").disabled = true;
   const headers = { "content-type": "application/json", "mpac-deploy": "command" };
   if (state.about.commands === "token") headers.authorization = `Bearer ${byId("ask-token").value}`;
   try {
@@ -226,7 +232,8 @@ async function start() {
   byId("ask").querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); send(); });
   try {
     state.about = await get(api(""));
-    byId("ask-because").replaceChildren(...state.about.reasons.map((of) => h("option", { value: of.because }, REASONS[of.because] || of.because)));
+    // None is chosen beforehand: what is recorded was meant.
+    byId("ask-because").replaceChildren(h("option", { value: "" }, "Choose what was seen"), ...state.about.reasons.map((of) => h("option", { value: of.because }, REASONS[of.because] || of.because)));
     byId("ask-because").addEventListener("change", sayWay);
     sayWay();
   } catch (error) {

@@ -123,6 +123,11 @@ impl Browser {
         self.run(&format!("document.querySelector({}).value = {}", json!(selector), json!(text)));
     }
 
+    pub(super) fn choose(&mut self, selector: &str, value: &str) {
+        self.type_into(selector, value);
+        self.run(&format!("document.querySelector({}).dispatchEvent(new Event('change'))", json!(selector)));
+    }
+
     pub(super) fn dark(&mut self) {
         let feature = json!({ "name": "prefers-color-scheme", "value": "dark" });
         self.call("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));

@@ -1,7 +1,7 @@
 //! `demo --live` as a real process: its status page shows the rollout, and its buttons' commands are obeyed.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
 
 mod common;
 
@@ -163,6 +163,54 @@ fn a_second_terminal_approves_of_a_step_that_waits_for_it() {
         assert!(Instant::now() < until, "never at half: {}", ask(&["status"]).1);
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// On a terminal of its own, which `script` makes: it is drawn on, and given back when the person leaves; the rollout goes on.
+#[test]
+#[cfg(target_os = "linux")]
+fn watch_draws_on_a_terminal_and_gives_it_back() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("journal.db").display().to_string();
+    let demo = Demo::start(&["--journal", &file]);
+    demo.wait_for("baking");
+    let line =
+        format!("stty cols 120 rows 40; exec {} watch --journal {file}", env!("CARGO_BIN_EXE_mpac-deploy"));
+    let begun = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env("TERM", "xterm-256color")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut script) = begun else {
+        println!("skipped: there is no program `script`");
+        return;
+    };
+    let mut out = script.stdout.take().unwrap();
+    let (to, pieces) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        while let Ok(read @ 1..) = out.read(&mut piece) {
+            if to.send(String::from_utf8_lossy(&piece[..read]).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut shown = String::new();
+    let mut wait_for = |what: &str| {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !shown.contains(what) {
+            let left = until.saturating_duration_since(Instant::now());
+            shown.push_str(&pieces.recv_timeout(left).unwrap_or_else(|_| panic!("never {what}: {shown}")));
+        }
+    };
+    let (entered, left) = ("\u{1b}[?1049h", "\u{1b}[?1049l");
+    wait_for(entered);
+    wait_for("leaves");
+    script.stdin.as_mut().unwrap().write_all(b"q").unwrap();
+    wait_for(left);
+    wait_for("Left; the rollout goes on.");
+    assert_eq!(script.wait().unwrap().code(), Some(1), "it is not out");
+    assert!(demo.ask("GET /api/rollouts", "", "").1["rollouts"][0]["phase"] != "rolled-back");
 }
 
 #[test]

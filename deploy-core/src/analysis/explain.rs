@@ -156,11 +156,11 @@ impl Verdict {
         }
     }
 
-    fn condition<'a>(&self, plan: &'a Plan) -> Option<&'a Condition> {
+    pub(super) fn condition<'a>(&self, plan: &'a Plan) -> Option<&'a Condition> {
         let test = match self.rule {
             RuleRef::Trigger(index) => watch_test(plan.triggers().get(index)?),
             RuleRef::Alert(index) => watch_test(plan.alerts().get(index)?),
-            RuleRef::Gate { stage, gate } => match &gate_of(plan, stage, gate)?.kind {
+            RuleRef::Gate { .. } => match self.gate_kind(plan)? {
                 GateKind::Rate(test) | GateKind::Sum(test) | GateKind::Periods { test, .. } => Some(test),
                 GateKind::Comparison(_) | GateKind::NoTrend { .. } | GateKind::Baseline(_) => None,
             },
@@ -169,9 +169,19 @@ impl Verdict {
         test.map(|test| &test.condition)
     }
 
+    pub(super) fn gate_kind<'a>(&self, plan: &'a Plan) -> Option<&'a GateKind> {
+        match self.rule {
+            RuleRef::Gate { stage, gate } => gate_of(plan, stage, gate).map(|gate| &gate.kind),
+            RuleRef::Trigger(_)
+            | RuleRef::Alert(_)
+            | RuleRef::Blind
+            | RuleRef::NoTraffic
+            | RuleRef::StageEvidence(_) => None,
+        }
+    }
+
     fn rate_limit(&self, plan: &Plan) -> Option<f64> {
-        let RuleRef::Gate { stage, gate } = self.rule else { return None };
-        match &gate_of(plan, stage, gate)?.kind {
+        match self.gate_kind(plan)? {
             GateKind::Rate(test) => Some(test.limit()),
             GateKind::Sum(_)
             | GateKind::Periods { .. }

@@ -9,6 +9,7 @@ mod evidence;
 mod explain;
 mod gate;
 mod judge;
+mod near;
 mod verdict;
 mod watch;
 mod window;

@@ -2,6 +2,8 @@
 
 mod command;
 mod history;
+#[cfg(feature = "live")]
+mod screen;
 mod standing;
 mod status;
 mod store;

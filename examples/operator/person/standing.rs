@@ -30,73 +30,84 @@ const LABEL: usize = 9;
 /// Where a rollout stands: what `status` and `watch` show.
 #[derive(Debug, Serialize)]
 pub(super) struct Standing {
-    rollout: String,
-    service: String,
-    record: String,
-    from: String,
-    revision: String,
+    pub(super) rollout: String,
+    pub(super) service: String,
+    pub(super) record: String,
+    pub(super) from: String,
+    pub(super) revision: String,
     /// When the latest thing happened to it.
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// `null` while it is not over.
-    outcome: Option<String>,
-    stage: Option<String>,
-    weights: Weights,
-    doing: String,
-    paused: Option<Paused>,
+    pub(super) outcome: Option<String>,
+    pub(super) stage: Option<String>,
+    pub(super) weights: Weights,
+    pub(super) doing: String,
+    pub(super) paused: Option<Paused>,
     /// The step that waits for a person's approval.
-    awaits_approval: Option<String>,
-    bake: Option<Bake>,
-    next: String,
+    pub(super) awaits_approval: Option<String>,
+    pub(super) bake: Option<Bake>,
+    pub(super) next: String,
     /// The time before which that does not happen, where it is known.
-    next_at: Option<Timestamp>,
-    rules: Vec<Rule>,
+    pub(super) next_at: Option<Timestamp>,
+    pub(super) rules: Vec<Rule>,
     latest: Option<Decision>,
     #[serde(skip)]
-    steps: Vec<(String, Step)>,
+    pub(super) steps: Vec<(String, Step)>,
 }
 
 #[derive(Debug, Serialize)]
-struct Weights {
-    blue: u8,
-    green: u8,
+pub(super) struct Weights {
+    pub(super) blue: u8,
+    pub(super) green: u8,
 }
 
 #[derive(Debug, Serialize)]
-struct Paused {
-    by: String,
-    why: String,
+pub(super) struct Paused {
+    pub(super) by: String,
+    pub(super) why: String,
 }
 
 /// A bake in minutes.
 #[derive(Debug, Serialize)]
-struct Bake {
+pub(super) struct Bake {
     /// With evidence.
-    counted: u32,
-    needed: u32,
+    pub(super) counted: u32,
+    pub(super) needed: u32,
     /// Of the stage's time, with evidence or not.
     elapsed: u32,
 }
 
 #[derive(Debug, Serialize)]
-struct Rule {
-    id: String,
-    kind: &'static str,
+pub(super) struct Rule {
+    pub(super) id: String,
+    pub(super) kind: &'static str,
     /// Of a trigger or an alert, that it breaches; of a gate, that it lets pass.
     holds: bool,
-    reason: String,
+    /// The part of its limit that is used up, where there is one: from 1 on it is bad.
+    pub(super) used: Option<f64>,
+    pub(super) reason: String,
+}
+
+/// The latest of what was decided, the newest last.
+pub(super) async fn told_lately(store: &Store, recalled: &Recalled) -> Result<Vec<Decision>, Failure> {
+    let before = recalled.records.saturating_sub(LOOKED_THROUGH);
+    let tail = store.journal.load(recalled.rollout.id(), before).await.map_err(|error| unread(&error))?;
+    Ok(tail.into_iter().flat_map(|record| record.decisions).collect())
 }
 
 impl Standing {
     pub(super) async fn of(store: &Store, recalled: &Recalled) -> Result<Self, Failure> {
-        let rollout = &recalled.rollout;
-        let before = recalled.records.saturating_sub(LOOKED_THROUGH);
-        let tail = store.journal.load(rollout.id(), before).await.map_err(|error| unread(&error))?;
-        let latest = tail.iter().rev().find_map(|record| record.decisions.last()).cloned();
-        let release = rollout.plan().release();
+        let latest = told_lately(store, recalled).await?.pop();
+        Ok(Self::new(&recalled.rollout, latest))
+    }
+
+    pub(super) fn new(rollout: &Rollout, latest: Option<Decision>) -> Self {
+        let plan = rollout.plan();
+        let release = plan.release();
         let weights = rollout.expected_weights();
         let (next, next_at) = next(rollout);
         let awaited = rollout.awaited_approval();
-        Ok(Self {
+        Self {
             rollout: rollout.id().to_string(),
             service: release.service.clone(),
             record: release.record.to_string(),
@@ -104,18 +115,18 @@ impl Standing {
             revision: release.green.to_string(),
             at: rollout.now(),
             outcome: rollout.outcome().map(ToString::to_string),
-            stage: rollout.stage().map(|stage| rollout.plan().stage_name(stage).to_owned()),
+            stage: rollout.stage().map(|stage| plan.stage_name(stage).to_owned()),
             weights: Weights { blue: weights.blue(), green: weights.green() },
             doing: standing::doing(rollout),
             paused: paused(rollout),
-            awaits_approval: awaited.map(|gate| rollout.plan().gate_name(gate).to_owned()),
+            awaits_approval: awaited.map(|gate| plan.gate_name(gate).to_owned()),
             bake: bake(rollout),
             next,
             next_at,
             rules: rules(rollout),
             latest,
             steps: standing::steps(rollout),
-        })
+        }
     }
 
     /// One screen.
@@ -152,10 +163,14 @@ impl Standing {
     }
 
     /// Gates first, since what happens next depends on them; triggers and alerts that are quiet come last.
-    fn write_rules(&self, text: &mut String) {
+    pub(super) fn rules_by_weight(&self) -> Vec<&Rule> {
         let mut rules: Vec<&Rule> = self.rules.iter().collect();
         rules.sort_by_key(|rule| (!rule.is_bad(), rule.kind != "gate", rule.kind != "trigger"));
-        for rule in rules {
+        rules
+    }
+
+    fn write_rules(&self, text: &mut String) {
+        for rule in self.rules_by_weight() {
             let mark = match (rule.is_bad(), rule.kind) {
                 (false, _) => style("✓").green(),
                 (true, "gate") => style("·").yellow(),
@@ -183,11 +198,17 @@ impl Rule {
             RuleRef::Gate { .. } | RuleRef::StageEvidence(_) => "gate",
         };
         let reason = verdict.reason(plan, judge);
-        Self { id: verdict.rule_id(plan), kind, holds: verdict.holds, reason }
+        Self {
+            id: verdict.rule_id(plan),
+            kind,
+            holds: verdict.holds,
+            used: verdict.used(plan, judge),
+            reason,
+        }
     }
 
     /// A gate that does not let pass, or a trigger or an alert that breaches.
-    fn is_bad(&self) -> bool {
+    pub(super) fn is_bad(&self) -> bool {
         self.holds == (self.kind != "gate")
     }
 }
@@ -230,8 +251,12 @@ fn next(rollout: &Rollout) -> (String, Option<Timestamp>) {
         return ("nothing moves towards green until somebody resumes; triggers still roll back".into(), None);
     }
     if let Some(gate) = rollout.awaited_approval() {
-        let (step, name) = (plan.gate_words(gate), plan.gate_name(gate));
-        return (format!("{step} follows once somebody approves: `approve --gate {name}`"), None);
+        let name = plan.gate_name(gate);
+        let follows = match gate {
+            ApprovalGate::Stage(_) => format!("{name} follows"),
+            ApprovalGate::Decommission => "blue is retired".into(),
+        };
+        return (format!("{follows} once somebody approves: `approve --gate {name}`"), None);
     }
     match rollout.phase() {
         Phase::Preparing(_) => (format!("{} begins once green is ready", plan.stage_name(0)), None),

@@ -12,7 +12,7 @@ pub(crate) struct StatusOptions {
     #[command(flatten)]
     which: Which,
     /// One JSON document on standard output: `{"rollout", "service", "record", "from", "revision", "at", "outcome", "stage",
-    /// "weights", "doing", "paused", "awaits_approval", "bake", "next", "next_at", "rules": [{"id", "kind", "holds", "reason"}], "latest"}`.
+    /// "weights", "doing", "paused", "awaits_approval", "bake", "next", "next_at", "rules": [{"id", "kind", "holds", "used", "reason"}], "latest"}`.
     #[arg(long)]
     json: bool,
 }

@@ -1,13 +1,16 @@
-//! `watch`: `status` that goes on until the rollout is over.
+//! `watch`: `status` that goes on until the rollout is over. On a whole terminal it is drawn anew as it changes, elsewhere each decision is a
+//! line.
 
 use std::time::Duration;
 
 use clap::Args;
-use console::Term;
+use mpac_deploy_core::decision::Decision;
 use mpac_deploy_core::driver::Recalled;
-use mpac_deploy_core::machine::Outcome;
+use mpac_deploy_core::machine::{Outcome, Rollout};
 
-use super::standing::Standing;
+#[cfg(feature = "live")]
+use super::screen;
+use super::standing::{Standing, told_lately};
 use super::store::{Store, Which, unread, unreplayed};
 use crate::reply::{Failure, Reply, Status};
 use crate::{runtime, say_line, words};
@@ -27,88 +30,56 @@ pub(crate) struct WatchOptions {
 pub(crate) fn watch(options: &WatchOptions) -> Result<Reply, Failure> {
     runtime::start()?.block_on(async {
         let store = options.which.open().await?;
-        let mut recalled = options.which.find(&store).await?;
-        let mut screen = Screen::new(options.json);
-        loop {
-            let standing = Standing::of(&store, &recalled).await?;
-            screen.show(&standing.for_people());
-            if let Some(outcome) = recalled.rollout.outcome() {
-                let status = if *outcome == Outcome::Completed { Status::Done } else { Status::Found };
-                return Ok(Reply { status, text: screen.last_word(&standing) });
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-            recalled = follow(&store, recalled, &mut screen).await?;
+        let recalled = options.which.find(&store).await?;
+        #[cfg(feature = "live")]
+        if !options.json
+            && recalled.rollout.outcome().is_none()
+            && let Some(terminal) = screen::open()
+        {
+            let told = told_lately(&store, &recalled).await?;
+            return screen::watch(terminal, &store, recalled, told).await;
         }
+        in_lines(&store, recalled, options.json).await
     })
 }
 
-/// What was recorded since.
-async fn follow(store: &Store, recalled: Recalled, screen: &mut Screen) -> Result<Recalled, Failure> {
+async fn in_lines(store: &Store, mut recalled: Recalled, json: bool) -> Result<Reply, Failure> {
+    let mut latest = told_lately(store, &recalled).await?.pop();
+    while recalled.rollout.outcome().is_none() {
+        let (after, told) = follow(store, recalled).await?;
+        recalled = after;
+        for decision in told {
+            say_line(&match json {
+                true => serde_json::to_string(&decision)
+                    .map_err(|error| Failure::World(format!("a decision cannot be written: {error}")))?,
+                false => words::decision_line(&decision),
+            });
+            latest = Some(decision);
+        }
+    }
+    let text = if json { String::new() } else { Standing::new(&recalled.rollout, latest).for_people() };
+    Ok(Reply { status: status(&recalled.rollout), text })
+}
+
+/// 0 where the release is out, 1 where it is not.
+pub(super) fn status(rollout: &Rollout) -> Status {
+    match rollout.outcome() {
+        Some(Outcome::Completed) => Status::Done,
+        Some(Outcome::RolledBack { .. } | Outcome::Abandoned { .. }) | None => Status::Found,
+    }
+}
+
+/// The rollout a moment later, and what was decided meanwhile.
+pub(super) async fn follow(store: &Store, recalled: Recalled) -> Result<(Recalled, Vec<Decision>), Failure> {
+    tokio::time::sleep(LOOK_EVERY).await;
     let (id, seen) = (recalled.rollout.id().clone(), recalled.records);
     let after = recalled.catch_up(store.journal.as_ref()).await.map_err(|error| unreplayed(&error))?;
-    if after.records > seen {
-        let records = store.journal.load(&id, seen).await.map_err(|error| unread(&error))?;
-        // What came in between the two looks is told by the next one.
-        let new = usize::try_from(after.records - seen).unwrap_or(usize::MAX);
-        for decision in records.iter().take(new).flat_map(|record| &record.decisions) {
-            screen.tell(&match screen.json {
-                true => serde_json::to_string(decision)
-                    .map_err(|error| Failure::World(format!("a decision cannot be written: {error}")))?,
-                false => words::decision_line(decision),
-            });
-        }
+    if after.records == seen {
+        return Ok((after, Vec::new()));
     }
-    Ok(after)
-}
-
-/// Lines that stay, and on a terminal the screen below them, drawn anew at every look.
-struct Screen {
-    json: bool,
-    term: Option<Term>,
-    drawn: usize,
-}
-
-impl Screen {
-    fn new(json: bool) -> Self {
-        let term = Some(Term::stdout()).filter(|term| !json && term.features().is_attended());
-        Self { json, term, drawn: 0 }
-    }
-
-    /// Whoever closed standard output sees no more, and the exit status says the rest.
-    fn tell(&mut self, line: &str) {
-        self.clear();
-        match &self.term {
-            Some(term) => term.write_line(&fitting(term, line)).unwrap_or_default(),
-            None => say_line(line),
-        }
-    }
-
-    fn show(&mut self, text: &str) {
-        self.clear();
-        let Some(term) = &self.term else { return };
-        // A screen that is higher than the terminal could not be drawn anew.
-        let height = usize::from(term.size().0).saturating_sub(1);
-        for line in text.lines().take(height) {
-            term.write_line(&fitting(term, line)).unwrap_or_default();
-            self.drawn += 1;
-        }
-    }
-
-    fn clear(&mut self) {
-        if let Some(term) = &self.term {
-            term.clear_last_lines(self.drawn).unwrap_or_default();
-        }
-        self.drawn = 0;
-    }
-
-    /// Without a terminal the screen is shown once, at the end.
-    fn last_word(&self, standing: &Standing) -> String {
-        if self.term.is_some() || self.json { String::new() } else { standing.for_people() }
-    }
-}
-
-/// A line that the terminal wraps would confuse the count of those that are drawn anew.
-fn fitting(term: &Term, line: &str) -> String {
-    let width = usize::from(term.size().1).saturating_sub(1);
-    console::truncate_str(line, width, "…").into_owned()
+    let records = store.journal.load(&id, seen).await.map_err(|error| unread(&error))?;
+    // What came in between the two looks is told by the next one.
+    let new = usize::try_from(after.records - seen).unwrap_or(usize::MAX);
+    let told = records.into_iter().take(new).flat_map(|record| record.decisions).collect();
+    Ok((after, told))
 }

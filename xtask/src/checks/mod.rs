@@ -26,6 +26,8 @@ pub(crate) enum Name {
     PureTree,
     /// The default builds of the core and of the operator's command line hold no AWS crate.
     AwsFree,
+    /// The operator's command line has no warning without its features, and with its default ones alone.
+    OperatorFeatures,
     /// Our crates depend on each other only in the allowed directions.
     Direction,
     /// The deciding sources name no clock, thread, file or socket.
@@ -55,6 +57,9 @@ fn check(repo: &Repo, name: Name) -> Result<(), Failure> {
             Failure::unless_empty(tree::impure(&tree::parse(&text)))
         }
         Name::AwsFree => aws_free(repo),
+        Name::OperatorFeatures => {
+            operator(repo, &["--no-default-features"]).and_then(|()| operator(repo, &[]))
+        }
         Name::Direction => Failure::unless_empty(direction::violations(&repo.packages()?)),
         Name::CoreSources => sources::check(repo),
         Name::ReadmeExample => {
@@ -67,6 +72,12 @@ fn check(repo: &Repo, name: Name) -> Result<(), Failure> {
 /// `cargo rustc` refuses warnings in the core alone; `RUSTFLAGS` would build everything below it anew.
 fn no_std(repo: &Repo) -> Shell {
     repo.cargo(["rustc", "--package", CORE, "--lib", "--no-default-features", "--", "-D", "warnings"])
+}
+
+/// With all features it is built by every other step.
+fn operator(repo: &Repo, features: &[&str]) -> Result<(), Failure> {
+    let clippy = ["clippy", "--package", OPERATOR, "--all-targets"];
+    repo.cargo([&clippy[..], features, &["--", "-D", "warnings"]].concat()).run()
 }
 
 fn aws_free(repo: &Repo) -> Result<(), Failure> {

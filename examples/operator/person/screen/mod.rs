@@ -2,7 +2,6 @@
 
 mod draw;
 
-use std::future::Future;
 use std::io::IsTerminal as _;
 use std::pin::pin;
 use std::time::Duration;
@@ -120,24 +119,22 @@ fn key_of(event: &Event) -> Option<Key> {
 }
 
 /// A signal: the terminal is given back before the process ends.
-fn asked_to_leave() -> impl Future<Output = ()> {
-    async {
-        #[cfg(unix)]
+async fn asked_to_leave() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut term), Ok(mut hangup)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
         {
-            use tokio::signal::unix::{SignalKind, signal};
-            if let (Ok(mut term), Ok(mut hangup)) =
-                (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-            {
-                tokio::select! {
-                    _ = term.recv() => {}
-                    _ = hangup.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
-                }
-                return;
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = hangup.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
             }
+            return;
         }
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mpac_deploy_core::decision::DecisionKind;
 use mpac_deploy_core::driver::{Driver, DriverHandle, Options, Ports, attend};
 use mpac_deploy_core::ids::{CommandId, RolloutId};
 use mpac_deploy_core::journal::rollout_id;
-use mpac_deploy_core::machine::{Cause, Command, CommandKind, Outcome, Phase};
-use mpac_deploy_core::policy::{IssueKind, mpac};
+use mpac_deploy_core::machine::{ApprovalGate, Cause, Command, CommandKind, Outcome, Phase};
+use mpac_deploy_core::policy::{Approval, IssueKind, Policy, mpac};
 use mpac_deploy_core::port::{Clock, Inbox, NoFlags, NoSchema, Reply};
 use mpac_deploy_testkit::fakes::{FakeNotify, MemoryInbox, MemoryJournal};
 use mpac_deploy_testkit::scenario;
@@ -20,6 +21,7 @@ struct Setting {
     ports: Ports,
     inbox: Arc<MemoryInbox>,
     journal: Arc<MemoryJournal>,
+    told: Arc<FakeNotify>,
     clock: SimClock,
 }
 
@@ -28,6 +30,7 @@ impl Setting {
         let clock = SimClock::new(epoch(), 1);
         let world = Arc::new(World::new(Setup::default(), 1, clock.clone()));
         let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
+        let told = Arc::new(FakeNotify::default());
         let ports = Ports {
             traffic: Arc::clone(&world) as _,
             fleet: Arc::clone(&world) as _,
@@ -37,15 +40,19 @@ impl Setting {
             schema: Arc::new(NoSchema),
             flags: Arc::new(NoFlags),
             journal: Arc::clone(&journal) as _,
-            notify: Arc::new(FakeNotify::default()),
+            notify: Arc::clone(&told) as _,
             clock: Arc::new(clock.clone()),
         };
         let id = rollout_id(&scenario::release(), epoch());
-        Self { id, ports, inbox: Arc::default(), journal, clock }
+        Self { id, ports, inbox: Arc::default(), journal, told, clock }
     }
 
     async fn start(&self) -> (Driver, DriverHandle) {
-        let plan = mpac().compile(scenario::release()).unwrap();
+        self.start_by(&mpac()).await
+    }
+
+    async fn start_by(&self, policy: &Policy) -> (Driver, DriverHandle) {
+        let plan = policy.compile(scenario::release()).unwrap();
         Driver::start(self.ports.clone(), self.id.clone(), plan, Options::new("test")).await.unwrap()
     }
 
@@ -126,6 +133,37 @@ async fn a_promotion_whose_reply_was_lost_is_not_made_again_by_the_next_driver()
         setting.clock.now().since(began) > Duration::from_secs(20 * 60),
         "the bake of `half` was skipped"
     );
+}
+
+/// People are told once; whoever answers while no driver lives is heard by the next one.
+#[tokio::test(start_paused = true)]
+async fn a_step_that_waits_is_told_to_people_and_its_approval_outlives_the_driver() {
+    let setting = Setting::new();
+    let mut policy = mpac();
+    policy.stages[1].approval = Approval::Required;
+    let (driver, mut handle) = setting.start_by(&policy).await;
+    let running = tokio::spawn(driver.run());
+    let gate = ApprovalGate::Stage(1);
+    while handle.status().awaited_approval() != Some(gate) {
+        assert!(handle.changed().await);
+    }
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    running.abort();
+    drop(running.await);
+    let asked = || {
+        let told = setting.told.told();
+        told.iter().filter(|(_, decision)| decision.kind == DecisionKind::AwaitApproval).count()
+    };
+    assert_eq!(asked(), 1);
+    setting.post("c1", CommandKind::Approve { gate, force: false }).await;
+    tokio::time::sleep(Duration::from_secs(7200)).await;
+    let (driver, handle) =
+        Driver::resume(setting.ports.clone(), setting.id.clone(), Options::new("test")).await.unwrap();
+    assert_eq!(handle.status().awaited_approval(), Some(gate));
+    let attending = setting.attend(&handle);
+    assert_eq!(driver.run().await.unwrap().outcome(), Some(&Outcome::Completed));
+    attending.await.unwrap();
+    assert_eq!((setting.reply_to("c1").await, asked()), (Some(Reply::Obeyed), 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,6 +57,32 @@ async fn an_abort_from_another_process_takes_the_rollout_back() {
 }
 
 #[tokio::test]
+async fn a_step_that_waits_for_a_person_is_approved_of_from_another_process() {
+    let aws = Aws::start(&[]);
+    let (policy, full) = (aws.path("short.toml"), "name = \"full\"\n");
+    let text = std::fs::read_to_string(&policy).unwrap();
+    assert!(text.contains(full), "{text}");
+    std::fs::write(&policy, text.replace(full, &format!("{full}approval = \"required\"\n"))).unwrap();
+    let run = begin(&aws);
+    aws.wait_for((50, 50)).await;
+    let early = told(&aws, &["approve", "--gate", "full"]);
+    assert_eq!(early.status, Some(1), "{early:?}");
+    while status(&aws)["awaits_approval"] != "full" {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    // A while, in which nothing moves.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(aws.weights().await, (50, 50));
+    let approved = told(&aws, &["approve", "--reason", "the figures look right"]);
+    assert_eq!((approved.status, &approved.json()["obeyed"]), (Some(0), &true.into()), "{approved:?}");
+    let run = ended(run);
+    assert_eq!((run.status, aws.weights().await), (Some(0), (0, 100)), "{run:?}");
+    let decisions = run.json()["decisions"].as_array().unwrap().clone();
+    let reasons: Vec<&str> = decisions.iter().filter_map(|told| told["reason"].as_str()).collect();
+    assert!(reasons.contains(&"ada approves of full (green 100 %): the figures look right"), "{reasons:?}");
+}
+
+#[tokio::test]
 async fn a_paused_rollout_waits_and_a_promoted_one_does_not() {
     let aws = Aws::start(&[]);
     let run = begin(&aws);

@@ -71,9 +71,9 @@ function showList() {
   redraw(byId("list"), items.length ? items : [h("p", { class: "empty" }, "The journal holds no rollout yet.")]);
 }
 
-function stage(of) {
+function stage(of, awaits) {
   const part = of.bake ? (100 * of.counted) / of.bake : 0;
-  const word = of.state === "running" ? `${of.counted} of ${of.bake} min` : of.state === "taken-back" ? "taken back" : of.state === "done" ? "passed" : `${of.bake} min`;
+  const word = of.state === "running" && awaits ? "waits for approval" : of.state === "running" ? `${of.counted} of ${of.bake} min` : of.state === "taken-back" ? "taken back" : of.state === "done" ? "passed" : `${of.bake} min`;
   return h("div", { class: `stage ${of.state}` },
     h("div", { class: "word" }, h("span", {}, `${of.name} · ${Math.round((100 * of.weights.green) / (of.weights.blue + of.weights.green))} %`), h("span", { class: "dim" }, word)),
     h("div", { class: "track" }, h("div", { class: "fill", "width%": of.state === "taken-back" ? 0 : part })));
@@ -119,7 +119,7 @@ function show(view) {
       view.awaits_approval && h("p", { class: "notice", id: "awaits-approval" }, `Waits for approval of ${view.awaits_approval.what}.`,
         view.awaits_approval.deadline && !view.paused_by && ` Without one by ${clock(view.awaits_approval.deadline, true)} UTC the rollout is taken back.`),
       weightsBar(view.weights, false),
-      h("div", { class: "stages" }, view.stages.map(stage)),
+      h("div", { class: "stages" }, view.stages.map((of) => stage(of, view.awaits_approval))),
       h("div", { class: "facts" },
         fact("Begun", `${view.begun.slice(0, 10)} ${clock(view.begun, true)} UTC`),
         fact("Latest event", `${clock(view.latest, true)} UTC`),

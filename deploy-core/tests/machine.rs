@@ -693,3 +693,21 @@ fn minutes_under_somebody_elses_weights_are_no_evidence_for_the_stage() {
     rig.step_until_decision(DecisionKind::Promote);
     assert!(rig.rollout.now().since(resumed).as_secs() >= 15 * 60);
 }
+
+/// Though the wait after the cutover is over.
+#[test]
+fn a_pause_keeps_blue_and_so_does_a_trigger_that_cannot_see() {
+    let mut rig = Rig::baking(2);
+    rig.step_until_decision(DecisionKind::Complete);
+    rig.command(CommandKind::Pause).unwrap();
+    rig.run_minutes(600);
+    assert!(!rig.did("retire-blue"));
+    rig.metrics_fail = true;
+    rig.step_until_decision(DecisionKind::Hold);
+    rig.command(CommandKind::Resume).unwrap();
+    rig.run_minutes(3);
+    assert!(!rig.did("retire-blue"));
+    rig.metrics_fail = false;
+    rig.run_to_end();
+    assert!(rig.did("retire-blue"));
+}

@@ -52,6 +52,8 @@ mod finding;
 pub mod infra;
 #[cfg(any(feature = "alb", feature = "route53"))]
 mod memory;
+#[cfg(feature = "permissions")]
+pub mod permissions;
 mod quota;
 #[cfg(feature = "route53")]
 pub mod route53;

@@ -13,6 +13,9 @@ use crate::CallError;
 const GET: &str = "GetObject";
 const PUT: &str = "PutObject";
 
+/// What a refusal to read may mean, too.
+const OR_ABSENT: &str = " (or it is not there: S3 says the same to whoever lacks s3:ListBucket)";
+
 /// Where archives go.
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
@@ -51,9 +54,13 @@ impl Bucket {
         let answer = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
             Ok(answer) => answer,
             Err(error) => {
-                let error = CallError::of(GET, error);
-                let is_absent = matches!(&error, CallError::Refused { code, .. } if code == "NoSuchKey");
-                return if is_absent { Ok(None) } else { Err(error) };
+                return match CallError::of(GET, error) {
+                    CallError::Refused { code, .. } if code == "NoSuchKey" => Ok(None),
+                    CallError::AccessDenied { call, message } => {
+                        Err(CallError::AccessDenied { call, message: format!("{message}{OR_ABSENT}") })
+                    }
+                    error => Err(error),
+                };
             }
         };
         let unreadable = |message: String| CallError::NoAnswer { call: GET, message };

@@ -21,7 +21,7 @@ pub mod calls;
 mod check;
 mod cloudformation;
 mod description;
-mod policy;
+pub(crate) mod policy;
 mod terraform;
 mod yaml;
 

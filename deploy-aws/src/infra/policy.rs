@@ -7,29 +7,29 @@ use super::{Description, InfraError, normalized};
 const MOST_CHARACTERS: usize = 6144;
 
 /// The condition key that limits a change of a zone to some of its records.
-pub(super) const RECORD_NAMES: &str = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
+pub(crate) const RECORD_NAMES: &str = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
 
 /// A policy of IAM before it is written in a template's language.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Statement {
-    pub(super) sid: &'static str,
-    pub(super) actions: Vec<&'static str>,
-    pub(super) resources: Vec<Text>,
-    pub(super) condition: Option<Condition>,
+pub(crate) struct Statement {
+    pub(crate) sid: &'static str,
+    pub(crate) actions: Vec<&'static str>,
+    pub(crate) resources: Vec<Text>,
+    pub(crate) condition: Option<Condition>,
 }
 
 /// All of these keys, by one operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Condition {
-    pub(super) operator: &'static str,
-    pub(super) keys: Vec<(&'static str, Vec<Text>)>,
+pub(crate) struct Condition {
+    pub(crate) operator: &'static str,
+    pub(crate) keys: Vec<(&'static str, Vec<Text>)>,
 }
 
 /// A text with places that only the deployment knows.
-pub(super) type Text = Vec<Piece>;
+pub(crate) type Text = Vec<Piece>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     Literal(String),
     Partition,
     Region,
@@ -38,17 +38,18 @@ pub(super) enum Piece {
 }
 
 /// What the described controllers call, one statement for each scope.
-pub(super) fn statements(description: &Description) -> Result<Vec<Statement>, InfraError> {
-    let statements = collected(description);
+pub(crate) fn statements(description: &Description) -> Result<Vec<Statement>, InfraError> {
+    let statements = collected(description, &adapters(description));
     match characters(&statements) {
         0..=MOST_CHARACTERS => Ok(statements),
         characters => Err(InfraError::PolicyTooLarge { characters, most: MOST_CHARACTERS }),
     }
 }
 
-fn collected(description: &Description) -> Vec<Statement> {
+/// What these adapters call, one statement for each scope.
+pub(crate) fn collected(description: &Description, adapters: &[Adapter]) -> Vec<Statement> {
     let mut statements: Vec<Statement> = Vec::new();
-    let calls = adapters(description).into_iter().flat_map(|adapter| adapter.calls());
+    let calls = adapters.iter().flat_map(|adapter| adapter.calls());
     for call in calls {
         let sid = sid(call.scope);
         match statements.iter_mut().find(|statement| statement.sid == sid) {

@@ -145,6 +145,16 @@ mod bucket {
     }
 
     #[tokio::test]
+    async fn an_archive_that_may_not_be_read_may_not_be_there_either() {
+        let rig = with_bucket().await;
+        rig.retire(5).await.unwrap();
+        rig.aws.delete_service_by_hand(CLUSTER, BLUE);
+        rig.aws.script(Operation::GetObject, [CallFault::access_denied()]);
+        let error = rig.revive(6).await.unwrap_err().to_string();
+        assert!(error.contains("GetObject: not allowed") && error.contains("s3:ListBucket"), "{error}");
+    }
+
+    #[tokio::test]
     async fn a_bucket_that_is_not_there_is_named_before_anything_is_stopped() {
         let rig = rig().await;
         let sdk = sdk_at(&rig.aws.endpoint_url()).await;

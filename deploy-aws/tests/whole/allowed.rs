@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpac_deploy_aws::infra::calls::Adapter;
-use mpac_deploy_testkit::aws_sim::Service;
+use mpac_deploy_testkit::aws_sim::Operation;
 
 use crate::rig::Platform;
 use crate::rollout::to_the_end;
@@ -20,20 +20,7 @@ fn actions(adapter: Adapter) -> BTreeSet<String> {
 }
 
 fn seen(platform: &Platform) -> BTreeSet<String> {
-    let prefix = |service| match service {
-        Service::Route53 => "route53",
-        Service::Ecs => "ecs",
-        Service::ElasticLoadBalancing => "elasticloadbalancing",
-        Service::ApplicationAutoScaling => "application-autoscaling",
-        Service::CloudWatch => "cloudwatch",
-        Service::DynamoDb => "dynamodb",
-        Service::S3 => "s3",
-        Service::Sts => "sts",
-        Service::Iam | _ => "iam",
-    };
-    let calls = platform.aws.calls();
-    let operations = calls.iter().filter_map(|call| call.operation);
-    operations.map(|operation| format!("{}:{}", prefix(operation.service()), operation.name())).collect()
+    platform.aws.calls().iter().filter_map(|call| call.operation).map(Operation::action).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::wire::{Call, Refusal};
-use super::{Shared, autoscaling, cloudwatch, dynamodb, ecs, elbv2, route53, s3};
+use super::{Shared, autoscaling, cloudwatch, dynamodb, ecs, elbv2, iam, route53, s3};
 
 /// The body of the service's answer.
 pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Result<Vec<u8>, Refusal> {
@@ -37,6 +37,9 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::UpdateItem => dynamodb::update_item(shared, call),
         Operation::DeleteItem => dynamodb::delete_item(shared, call),
         Operation::Query => dynamodb::query(shared, call),
+        Operation::GetCallerIdentity => iam::get_caller_identity(),
+        Operation::GetRole => iam::get_role(shared, call),
+        Operation::SimulatePrincipalPolicy => iam::simulate_principal_policy(shared, call),
         Operation::GetMetricData => cloudwatch::get_metric_data(shared, call),
         Operation::PutMetricData => cloudwatch::put_metric_data(shared, call),
     }

@@ -24,10 +24,11 @@ mod dynamodb;
 pub mod ecs;
 pub mod elbv2;
 mod fault;
-mod form;
+pub mod iam;
 mod operation;
 mod plain;
 pub mod platform;
+mod query;
 mod route53;
 mod s3;
 mod server;
@@ -59,6 +60,7 @@ use cloudwatch::CloudWatch;
 use ecs::Ecs;
 use elbv2::{AcceptedRule, Elbv2, ListenerRule};
 use fault::Script;
+use iam::Iam;
 use route53::Zone;
 use s3::Buckets;
 
@@ -171,6 +173,7 @@ struct Account {
     tables: dynamodb::Tables,
     cloudwatch: CloudWatch,
     scalable: ScalableTargets,
+    iam: Iam,
     script: Script,
     calls: Vec<CallRecord>,
 }
@@ -219,6 +222,7 @@ impl AwsSim {
             tables: dynamodb::Tables::new(),
             cloudwatch: CloudWatch::default(),
             scalable: ScalableTargets::new(),
+            iam: Iam::default(),
             script: Script::new(settings.limit, clock.now()),
             calls: Vec::new(),
         };

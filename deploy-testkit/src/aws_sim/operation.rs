@@ -35,6 +35,22 @@ impl Service {
         })
     }
 
+    /// What its actions begin with in a policy of IAM.
+    #[must_use]
+    pub const fn action_prefix(self) -> &'static str {
+        match self {
+            Self::Route53 => "route53",
+            Self::Ecs => "ecs",
+            Self::ElasticLoadBalancing => "elasticloadbalancing",
+            Self::ApplicationAutoScaling => "application-autoscaling",
+            Self::CloudWatch => "cloudwatch",
+            Self::DynamoDb => "dynamodb",
+            Self::S3 => "s3",
+            Self::Sts => "sts",
+            Self::Iam => "iam",
+        }
+    }
+
     /// The protocol that it speaks.
     pub(super) const fn protocol(self) -> Protocol {
         match self {
@@ -115,10 +131,18 @@ operations! {
     CloudWatch: GetMetricData, PutMetricData;
     ApplicationAutoScaling: DescribeScalableTargets, RegisterScalableTarget;
     S3: GetObject, PutObject;
+    Sts: GetCallerIdentity;
+    Iam: GetRole, SimulatePrincipalPolicy;
     ElasticLoadBalancing: DescribeListeners, DescribeLoadBalancers, DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
 }
 
 impl Operation {
+    /// Its name in a policy of IAM, such as `route53:GetChange`.
+    #[must_use]
+    pub fn action(self) -> String {
+        format!("{}:{}", self.service().action_prefix(), self.name())
+    }
+
     /// The call of this service with this name.
     pub(super) fn named(service: Service, name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.service() == service && known.name() == name)

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::fault::{CallFault, CallRecord};
 use super::operation::{Operation, Service};
 use super::wire::{Answer, Call, Protocol, Refusal};
-use super::{Shared, dispatch, plain, route53, s3};
+use super::{Shared, dispatch, iam, plain, route53, s3};
 
 /// Accepts connections until it is dropped.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
@@ -115,7 +115,7 @@ fn answer(shared: &Shared, service: Service, operation: Operation, fault: &CallF
         }
         CallFault::Refuse { status, code, message } => Err(Refusal::new(*status, code.clone(), message)),
         CallFault::Pass | CallFault::Delay(_) | CallFault::CutBefore | CallFault::CutAfter => {
-            dispatch::answer(shared, operation, call)
+            iam::allow(shared, operation).and_then(|()| dispatch::answer(shared, operation, call))
         }
     };
     match result {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::types::TaskDefinition;
 use mpac_deploy_aws::CallError;
 use mpac_deploy_core::ids::Revision;
 
@@ -50,18 +51,21 @@ impl Account {
         Ok(found)
     }
 
-    /// The image of a service's container in a task definition.
-    pub(crate) async fn image(&self, service: &Service, task_definition: &str) -> Result<String, Unread> {
+    /// A task definition as a service runs it.
+    pub(crate) async fn definition(&self, arn: &str) -> Result<TaskDefinition, Unread> {
         let client = Client::new(&self.sdk);
         let read = async || {
-            let answer = client.describe_task_definition().task_definition(task_definition).send().await;
+            let answer = client.describe_task_definition().task_definition(arn).send().await;
             Ok(answer.map_err(|error| CallError::of("ecs:DescribeTaskDefinition", error))?)
         };
-        let answer = self.patiently(read).await?;
-        let containers =
-            answer.task_definition.and_then(|found| found.container_definitions).unwrap_or_default();
+        Ok(self.patiently(read).await?.task_definition.unwrap_or_else(|| TaskDefinition::builder().build()))
+    }
+
+    /// The image of a service's container in a task definition.
+    pub(crate) async fn image(&self, service: &Service, task_definition: &str) -> Result<String, Unread> {
+        let found = self.definition(task_definition).await?.container_definitions.unwrap_or_default();
         let of_name = |name: Option<&str>| name == Some(service.container.as_str());
-        let container = containers.into_iter().find(|container| of_name(container.name.as_deref()));
+        let container = found.into_iter().find(|container| of_name(container.name.as_deref()));
         container.and_then(|container| container.image).ok_or_else(|| {
             Unread::Unfit(format!(
                 "{task_definition} has no container `{}`: name the right one",

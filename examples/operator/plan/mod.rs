@@ -1,6 +1,7 @@
 //! `plan`: what `run` would do, from what there is; nothing is changed.
 
 mod page;
+mod permissions;
 mod sections;
 
 use clap::Args;
@@ -52,7 +53,7 @@ async fn look(options: &PlanOptions) -> Result<Page, Failure> {
     }
     let checks = account.checks_section(shown, revision);
     let journal = account.journal_section().await;
-    let permissions = account.permissions_section();
+    let permissions = account.permissions_section(shown).await;
     Ok(Page::of(vec![summary, rules, traffic, services, metrics, checks, journal, permissions]))
 }
 

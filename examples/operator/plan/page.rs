@@ -65,6 +65,10 @@ impl Section {
         self.add(Kind::Stops, text);
     }
 
+    pub(super) fn deny(&mut self, text: impl Into<String>) {
+        self.add(Kind::Denied, text);
+    }
+
     /// What was read, or a line that says why it was not.
     pub(super) fn read<T>(&mut self, result: Result<T, Unread>) -> Option<T> {
         let (kind, text) = match result {

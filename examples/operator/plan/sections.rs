@@ -1,11 +1,9 @@
 //! What is read and said, section by section.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mpac_deploy_aws::Finding;
 use mpac_deploy_aws::balancer::balancers;
-use mpac_deploy_aws::infra::calls::Adapter;
 use mpac_deploy_aws::route53::traps;
 use mpac_deploy_core::analysis::Reading;
 use mpac_deploy_core::ids::Revision;
@@ -22,18 +20,6 @@ use crate::policy::rules;
 
 /// A minute of metrics.
 const PERIOD: Duration = Duration::from_secs(60);
-
-/// The calls of a rollout that a plan makes, too.
-const MADE: [&str; 8] = [
-    "cloudwatch:GetMetricData",
-    "dynamodb:Query",
-    "ecs:DescribeServices",
-    "ecs:DescribeTaskDefinition",
-    "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "elasticloadbalancing:DescribeTargetHealth",
-    "route53:ListResourceRecordSets",
-];
 
 /// What the release follows, and the plan if the two fit.
 pub(super) fn policy(policy: &Policy, release: Option<Release>) -> (Section, Option<Plan>) {
@@ -162,30 +148,6 @@ impl Account {
                 unfinished.rollout.id()
             )),
         }
-        section
-    }
-
-    /// Which calls a rollout makes that this plan has not made.
-    pub(super) fn permissions_section(&self) -> Section {
-        let mut section = Section::new("Permissions");
-        let traffic = match &self.config.traffic {
-            Traffic::Route53(_) => Adapter::Route53,
-            Traffic::ListenerRule(_) => Adapter::ListenerRule,
-        };
-        let journal = matches!(self.config.journal, Journal::Dynamodb(_)).then_some(Adapter::Journal);
-        let adapters =
-            [traffic, Adapter::Balancers, Adapter::Fleet, Adapter::Metrics].into_iter().chain(journal);
-        let actions: BTreeSet<&str> = adapters.flat_map(Adapter::calls).map(|call| call.action).collect();
-        let (made, other): (Vec<&str>, Vec<&str>) =
-            actions.into_iter().partition(|action| MADE.contains(action));
-        section.fact(format!(
-            "made for this plan, and marked above where they are not allowed: {}",
-            made.join(", ")
-        ));
-        section.warn(format!(
-            "not checked, since only making them would show it: {}. `mpac-deploy infra template` prints a policy that allows them",
-            other.join(", ")
-        ));
         section
     }
 

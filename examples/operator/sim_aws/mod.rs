@@ -16,6 +16,7 @@ use mpac_deploy_testkit::world::{SimClock, World, epoch};
 use serde_json::{Value, json};
 
 use crate::aws::SimTime;
+use crate::policy_file;
 use crate::reply::{Failure, Reply};
 use crate::runtime;
 use crate::stops::Stops;
@@ -48,6 +49,9 @@ pub(crate) struct SimAwsOptions {
     /// ChangeResourceRecordSets. May be given more than once.
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<Planned>,
+    /// What the caller may do: a policy of IAM, JSON. Everything if left out.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) policy: Option<PathBuf>,
     /// Also write a configuration for `run` and `plan` that leads here.
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) write_config: Option<PathBuf>,
@@ -73,6 +77,10 @@ async fn serve(options: &SimAwsOptions, scenario: &Scenario) -> Result<Reply, Fa
     aws.put_platform(setup.weights, release.blue.as_str(), setup.tasks).map_err(Failure::World)?;
     for fault in &options.faults {
         fault.apply(&aws, options.seed);
+    }
+    if let Some(path) = &options.policy {
+        let policy = policy_file::read(path, "policy of IAM")?;
+        aws.put_policy(&policy).map_err(|error| policy_file::unusable(path, &error))?;
     }
     if let Some(path) = &options.write_config {
         write(path, &config::leading_to(&aws.endpoint_url()))?;

@@ -96,3 +96,40 @@ async fn a_journal_that_may_not_be_read_is_a_missing_permission() {
     let lines = lines(&shown.json(), "Journal");
     assert!(lines.iter().any(|(kind, text)| kind == "denied" && text.contains("Query")), "{lines:?}");
 }
+
+#[tokio::test]
+async fn a_changing_call_that_is_not_allowed_is_named_without_being_made() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let policy = folder.path().join("policy.json");
+    let text = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecs:UpdateService", "Resource": "*/svc-portal-green"}]}"#;
+    std::fs::write(&policy, text).unwrap();
+    let aws = Aws::start(&["--policy", policy.to_str().unwrap()]);
+    let shown = plan(&aws);
+    assert_eq!(shown.status, Some(1), "{shown:?}");
+    let (denied, other): (Vec<_>, Vec<_>) =
+        lines(&shown.json(), "Permissions").into_iter().partition(|(kind, _)| kind == "denied");
+    let denied: Vec<&str> = denied.iter().map(|(_, text)| text.as_str()).collect();
+    let green = "arn:aws:ecs:us-east-1:123456789012:service/mpac/svc-portal-green";
+    assert_eq!(denied, [format!("ecs:UpdateService on {green}: a policy denies it")], "{other:?}");
+    let may = "by IAM, arn:aws:iam::123456789012:role/deploy/mpac-deploy may: ";
+    assert!(other.iter().any(|(_, text)| text.starts_with(may) && text.contains("ecs:CreateService")));
+}
+
+#[tokio::test]
+async fn a_policy_that_allows_no_question_leaves_the_changing_calls_unknown() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let policy = folder.path().join("policy.json");
+    let text = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": ["cloudwatch:*",
+        "dynamodb:*", "ecs:*", "elasticloadbalancing:*", "application-autoscaling:*", "route53:*"]}]}"#;
+    std::fs::write(&policy, text).unwrap();
+    let aws = Aws::start(&["--policy", policy.to_str().unwrap()]);
+    let shown = plan(&aws);
+    assert_eq!(shown.status, Some(0), "{shown:?}");
+    let warned =
+        lines(&shown.json(), "Permissions").into_iter().find(|(kind, _)| kind == "warning").unwrap().1;
+    assert!(
+        warned.contains("iam:SimulatePrincipalPolicy: not allowed") && warned.contains("ecs:UpdateService")
+    );
+}

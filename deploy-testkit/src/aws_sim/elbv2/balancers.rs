@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Members, document, load_balancer_arn};
-use crate::aws_sim::form::Form;
+use super::{document, load_balancer_arn};
+use crate::aws_sim::query::{Form, Members};
 use crate::aws_sim::wire::{Call, Refusal};
 use crate::aws_sim::{AwsSim, Shared};
 

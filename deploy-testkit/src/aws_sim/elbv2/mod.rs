@@ -16,6 +16,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 
+use super::query;
 use super::wire::Refusal;
 use balancers::Balancers;
 use rules::Rules;
@@ -65,25 +66,9 @@ fn id(of: &impl Hash) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// The members of a list in an answer.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Members<T> {
-    member: Vec<T>,
-}
-
-impl<T> From<Vec<T>> for Members<T> {
-    fn from(member: Vec<T>) -> Self {
-        Self { member }
-    }
-}
-
 /// The answer of this call with this in it.
-pub(super) fn document(call: &str, result: &impl Serialize) -> Result<Vec<u8>, Refusal> {
-    let result = quick_xml::se::to_string_with_root(&format!("{call}Result"), result)
-        .map_err(|error| Refusal::new(500, "InternalFailure", error.to_string()))?;
-    let metadata =
-        format!("<ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata>", super::wire::REQUEST_ID);
-    Ok(format!("<{call}Response xmlns=\"{NAMESPACE}\">{result}{metadata}</{call}Response>").into_bytes())
+fn document(call: &str, result: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    query::document(NAMESPACE, call, result)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{document, rule_arn};
 use crate::aws_sim::Shared;
-use crate::aws_sim::form::Form;
+use crate::aws_sim::query::Form;
 use crate::aws_sim::wire::{Call, Refusal};
 
 /// How many rules a page holds at most.
@@ -341,8 +341,8 @@ mod wire {
 
     use serde::Serialize;
 
-    use super::super::Members;
     use super::{Action, GroupStickiness, ListenerRule, WeightedGroup};
+    use crate::aws_sim::query::Members;
 
     /// Which is never shown.
     pub(super) const SECRET: &str = "ClientSecret";

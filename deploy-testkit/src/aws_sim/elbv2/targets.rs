@@ -6,9 +6,9 @@ use std::time::Duration;
 use mpac_deploy_core::port::Clock;
 use serde::Serialize;
 
-use super::{Members, document, load_balancer_arn, target_group_arn};
+use super::{document, load_balancer_arn, target_group_arn};
 use crate::aws_sim::ecs::{TargetState, targets_of};
-use crate::aws_sim::form::Form;
+use crate::aws_sim::query::{Form, Members};
 use crate::aws_sim::wire::{Call, Refusal};
 use crate::aws_sim::{AwsSim, Shared};
 

@@ -1,6 +1,28 @@
-//! The parameters of a form as the tree that their dotted names make (protocol `query`).
+//! The protocol `query`: forms, whose dotted names make a tree, and XML.
 
-use super::wire::{Call, Refusal, decoded};
+use serde::Serialize;
+
+use super::wire::{Call, REQUEST_ID, Refusal, decoded};
+
+/// The members of a list in an answer.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Members<T> {
+    member: Vec<T>,
+}
+
+impl<T> From<Vec<T>> for Members<T> {
+    fn from(member: Vec<T>) -> Self {
+        Self { member }
+    }
+}
+
+/// The answer of this call with this in it.
+pub(super) fn document(namespace: &str, call: &str, result: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    let result = quick_xml::se::to_string_with_root(&format!("{call}Result"), result)
+        .map_err(|error| Refusal::new(500, "InternalFailure", error.to_string()))?;
+    let metadata = format!("<ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>");
+    Ok(format!("<{call}Response xmlns=\"{namespace}\">{result}{metadata}</{call}Response>").into_bytes())
+}
 
 /// A form, or the part of one below a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -57,6 +57,8 @@ pub mod permissions;
 mod quota;
 #[cfg(feature = "route53")]
 pub mod route53;
+#[cfg(feature = "sns")]
+pub mod sns;
 
 #[cfg(feature = "alb")]
 pub use alb::{AlbConfig, AlbError, AlbTraffic, RuleError};
@@ -71,3 +73,5 @@ pub use finding::{Finding, Severity};
 pub use quota::Quota;
 #[cfg(feature = "route53")]
 pub use route53::{RecordError, Route53Config, Route53Error, Route53Traffic, ZoneError};
+#[cfg(feature = "sns")]
+pub use sns::SnsNotify;

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Assessment, Judge, NoticeKind, Ruling, Verdict};
+use crate::ids::RolloutId;
 use crate::plan::Plan;
 use crate::time::Timestamp;
 
@@ -138,6 +139,49 @@ pub enum Severity {
     Error,
     /// Traffic stays where it should not until a person decides: the highest alert (semantics 5.1).
     Critical,
+}
+
+impl Severity {
+    /// The word that stands for it in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// A decision as others are told of it, by whatever way:
+/// `{"type": "rollout.KIND", "timestamp", "data": {"rollout", "severity", "kind", "stage", "rule", "evidence_end", "at", "reason"}}`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Notice<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    timestamp: Timestamp,
+    data: Told<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Told<'a> {
+    rollout: &'a RolloutId,
+    severity: Severity,
+    #[serde(flatten)]
+    decision: &'a Decision,
+}
+
+impl<'a> Notice<'a> {
+    /// The notice of a rollout's decision.
+    #[must_use]
+    pub fn new(rollout: &'a RolloutId, decision: &'a Decision) -> Self {
+        Self {
+            kind: alloc::format!("rollout.{}", decision.kind.as_str()),
+            timestamp: decision.at,
+            data: Told { rollout, severity: decision.severity(), decision },
+        }
+    }
 }
 
 /// The rule that a hold names when blue cannot take the traffic back.

@@ -86,6 +86,9 @@ pub(crate) struct TemplateOptions {
     /// A rule of a listener whose weights are moved; once for each.
     #[arg(long, value_name = "ARN")]
     listener_rule: Vec<String>,
+    /// A topic of SNS that is told of decisions; once for each.
+    #[arg(long, value_name = "ARN")]
+    topic: Vec<String>,
     /// Where archives of retired environments go.
     #[arg(long, value_name = "BUCKET[/PREFIX]")]
     archive: Option<String>,
@@ -173,6 +176,7 @@ fn description(options: &TemplateOptions) -> Description {
         suspends_scaling: options.suspend_scaling,
     });
     all.listener_rules.clone_from(&options.listener_rule);
+    all.topics.clone_from(&options.topic);
     all.archive = options.archive.as_deref().map(|text| {
         let (bucket, prefix) = text.split_once('/').unwrap_or((text, ""));
         Archive { bucket: bucket.into(), prefix: prefix.into() }

@@ -21,6 +21,8 @@ pub enum Adapter {
     Journal,
     /// Archives of retired environments in S3.
     Archive,
+    /// Notices by SNS.
+    Notices,
 }
 
 /// What a call acts on, and so to what a policy can limit it.
@@ -51,6 +53,8 @@ pub enum Scope {
     Table,
     /// The objects of the archive.
     Archive,
+    /// The topics of the notices.
+    Topics,
     /// IAM cannot limit this call to anything.
     Anything,
 }
@@ -118,9 +122,11 @@ const JOURNAL: &[Call] = &[
 
 const ARCHIVE: &[Call] = &[call("s3:GetObject", Scope::Archive), call("s3:PutObject", Scope::Archive)];
 
+const NOTICES: &[Call] = &[call("sns:Publish", Scope::Topics)];
+
 impl Adapter {
     /// Every adapter.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Route53,
         Self::Balancers,
         Self::ListenerRule,
@@ -129,6 +135,7 @@ impl Adapter {
         Self::Metrics,
         Self::Journal,
         Self::Archive,
+        Self::Notices,
     ];
 
     /// The calls that it makes.
@@ -143,6 +150,7 @@ impl Adapter {
             Self::Metrics => METRICS,
             Self::Journal => JOURNAL,
             Self::Archive => ARCHIVE,
+            Self::Notices => NOTICES,
         }
     }
 }

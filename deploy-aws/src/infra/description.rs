@@ -29,6 +29,8 @@ pub struct Description {
     pub listener_rules: Vec<String>,
     /// Where archives go, if they go to S3.
     pub archive: Option<Archive>,
+    /// The ARNs of the topics that are told of decisions.
+    pub topics: Vec<String>,
 }
 
 /// One side's records.
@@ -114,6 +116,7 @@ impl Description {
             fleet: None,
             listener_rules: Vec::new(),
             archive: None,
+            topics: Vec::new(),
         }
     }
 
@@ -149,7 +152,8 @@ impl Description {
         fleet.chain(archive).chain(table).try_for_each(|(what, text)| word(what, text))?;
         let roles = self.fleet.iter().flat_map(|fleet| &fleet.roles).map(|arn| ("a role", arn));
         let rules = self.listener_rules.iter().map(|arn| ("a listener's rule", arn));
-        roles.chain(rules).try_for_each(|(what, arn)| is_arn(what, arn))
+        let topics = self.topics.iter().map(|arn| ("a topic", arn));
+        roles.chain(rules).chain(topics).try_for_each(|(what, arn)| is_arn(what, arn))
     }
 }
 

@@ -107,6 +107,7 @@ fn adapters(description: &Description) -> Vec<Adapter> {
         Adapter::Scaling => description.fleet.as_ref().is_some_and(|fleet| fleet.suspends_scaling),
         Adapter::Journal => description.journal_table.is_some(),
         Adapter::Archive => description.archive.is_some(),
+        Adapter::Notices => !description.topics.is_empty(),
     };
     Adapter::ALL.into_iter().filter(used).collect()
 }
@@ -125,6 +126,7 @@ const fn sid(scope: Scope) -> &'static str {
         Scope::ListenerRules => "ListenerRules",
         Scope::Table => "Journal",
         Scope::Archive => "Archive",
+        Scope::Topics => "Notices",
         Scope::Anything => "ReadWhatCannotBeLimited",
     }
 }
@@ -154,6 +156,7 @@ fn resources(scope: Scope, description: &Description) -> Vec<Text> {
             vec![regional("dynamodb", &format!("table/{table}"))]
         }
         Scope::Archive => description.archive.iter().map(objects).collect(),
+        Scope::Topics => description.topics.iter().map(|arn| vec![literal(arn)]).collect(),
         Scope::TaskList | Scope::Anything => vec![vec![literal("*")]],
     }
 }
@@ -186,6 +189,7 @@ fn condition(scope: Scope, description: &Description) -> Option<Condition> {
         | Scope::ListenerRules
         | Scope::Table
         | Scope::Archive
+        | Scope::Topics
         | Scope::Anything => None,
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn full() -> Description {
         "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/internal/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee"
             .into(),
     ];
+    all.topics = vec!["arn:aws:sns:us-east-1:123456789012:mpac-deploys".into()];
     all.archive = Some(Archive { bucket: "mpac-archive".into(), prefix: "deploy".into() });
     all
 }

@@ -50,6 +50,7 @@ mod act;
 mod attend;
 mod command;
 mod gauge;
+mod notifiers;
 mod outbox;
 mod recall;
 mod steady;
@@ -68,7 +69,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use attend::attend;
 pub use command::{CommandError, DriverHandle};
-pub use outbox::{Notifiers, Outbox, OutboxLimits};
+pub use notifiers::{AtLeast, Notifiers};
+pub use outbox::{Outbox, OutboxLimits};
 pub use recall::{Recalled, recall};
 
 use crate::effect::{Answer, Effect, EffectKind, Effects, Failure};

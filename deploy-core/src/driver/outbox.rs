@@ -19,7 +19,6 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use async_trait::async_trait;
@@ -215,24 +214,4 @@ pub(super) fn say_dropped(rollout: &RolloutId, decision: &Decision, why: &str) {
 /// FNV-1a: short, and the same everywhere. Nothing here needs to be unguessable.
 fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
     bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
-/// Several notifiers as one: each is told, whatever becomes of the others.
-pub struct Notifiers(Vec<Arc<dyn Notify>>);
-
-impl Notifiers {
-    /// These; none at all tells nobody, and is no error.
-    #[must_use]
-    pub fn new(all: impl IntoIterator<Item = Arc<dyn Notify>>) -> Self {
-        Self(all.into_iter().collect())
-    }
-}
-
-#[async_trait]
-impl Notify for Notifiers {
-    /// The first error of those that failed, after all were tried.
-    async fn notify(&self, rollout: &RolloutId, decision: &Decision) -> Result<(), PortError> {
-        let told = self.0.iter().map(|notifier| notifier.notify(rollout, decision));
-        futures::future::join_all(told).await.into_iter().collect()
-    }
 }

@@ -10,11 +10,10 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Request, StatusCode, Uri};
-use mpac_deploy_core::decision::Decision;
+use mpac_deploy_core::decision::{Decision, Notice};
 use mpac_deploy_core::ids::RolloutId;
 use mpac_deploy_core::port::{Clock as _, Notify, PortError, SystemClock};
 use ring::{digest, hmac};
-use serde_json::json;
 
 use crate::http::{self, Client, READ_BYTES, causes, quoted};
 
@@ -35,7 +34,7 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// | `webhook-timestamp` | seconds since the Unix epoch, of this attempt: an old one is a replay |
 /// | `webhook-signature` | `v1,` and the Base64 of the HMAC-SHA256 of `id.timestamp.body` |
 ///
-/// The body is `{"type": "rollout.KIND", "timestamp", "data": {"rollout", "severity", "kind", "stage", "rule", "evidence_end", "at", "reason"}}`.
+/// The body is a [`Notice`].
 ///
 /// ```
 /// use mpac_deploy_services::notify::Webhook;
@@ -96,11 +95,7 @@ impl Webhook {
     fn request(&self, rollout: &RolloutId, decision: &Decision) -> Result<Request<Full<Bytes>>, PortError> {
         let refused =
             |error: &dyn fmt::Display| PortError::Refused(format!("the notice cannot be sent: {error}"));
-        let mut data = serde_json::to_value(decision).map_err(|error| refused(&error))?;
-        data["rollout"] = json!(rollout);
-        data["severity"] = json!(decision.severity());
-        let kind = format!("rollout.{}", decision.kind.as_str());
-        let body = json!({ "type": kind, "timestamp": decision.at, "data": data }).to_string();
+        let body = serde_json::to_string(&Notice::new(rollout, decision)).map_err(|error| refused(&error))?;
         let id = id(&body);
         let timestamp = SystemClock.now().as_millis() / 1000;
         let signature = hmac::sign(&self.key, format!("{id}.{timestamp}.{body}").as_bytes());

@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::wire::{Call, Refusal};
-use super::{Shared, autoscaling, cloudwatch, dynamodb, ecs, elbv2, iam, route53, s3};
+use super::{Shared, autoscaling, cloudwatch, dynamodb, ecs, elbv2, iam, route53, s3, sns};
 
 /// The body of the service's answer.
 pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Result<Vec<u8>, Refusal> {
@@ -40,6 +40,7 @@ pub(super) fn answer(shared: &Shared, operation: Operation, call: &Call) -> Resu
         Operation::GetCallerIdentity => iam::get_caller_identity(),
         Operation::GetRole => iam::get_role(shared, call),
         Operation::SimulatePrincipalPolicy => iam::simulate_principal_policy(shared, call),
+        Operation::Publish => sns::publish(shared, call),
         Operation::GetMetricData => cloudwatch::get_metric_data(shared, call),
         Operation::PutMetricData => cloudwatch::put_metric_data(shared, call),
     }

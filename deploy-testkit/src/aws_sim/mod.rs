@@ -32,6 +32,7 @@ mod query;
 mod route53;
 mod s3;
 mod server;
+pub mod sns;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -174,6 +175,7 @@ struct Account {
     cloudwatch: CloudWatch,
     scalable: ScalableTargets,
     iam: Iam,
+    topics: sns::Topics,
     script: Script,
     calls: Vec<CallRecord>,
 }
@@ -223,6 +225,7 @@ impl AwsSim {
             cloudwatch: CloudWatch::default(),
             scalable: ScalableTargets::new(),
             iam: Iam::default(),
+            topics: sns::Topics::new(),
             script: Script::new(settings.limit, clock.now()),
             calls: Vec::new(),
         };

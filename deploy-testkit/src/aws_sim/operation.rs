@@ -16,6 +16,7 @@ pub enum Service {
     S3,
     Sts,
     Iam,
+    Sns,
 }
 
 impl Service {
@@ -31,6 +32,7 @@ impl Service {
             "s3" => Self::S3,
             "sts" => Self::Sts,
             "iam" => Self::Iam,
+            "sns" => Self::Sns,
             _ => return None,
         })
     }
@@ -48,6 +50,7 @@ impl Service {
             Self::S3 => "s3",
             Self::Sts => "sts",
             Self::Iam => "iam",
+            Self::Sns => "sns",
         }
     }
 
@@ -58,7 +61,7 @@ impl Service {
             Self::S3 => Protocol::S3,
             Self::Ecs | Self::ApplicationAutoScaling => Protocol::Json("application/x-amz-json-1.1"),
             Self::DynamoDb => Protocol::Json("application/x-amz-json-1.0"),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Iam => Protocol::Query,
+            Self::ElasticLoadBalancing | Self::Sts | Self::Iam | Self::Sns => Protocol::Query,
             Self::CloudWatch => Protocol::Cbor,
         }
     }
@@ -66,7 +69,7 @@ impl Service {
     /// The code with which it refuses a call above the account's limit.
     pub(super) const fn throttles_with(self) -> &'static str {
         match self {
-            Self::Route53 | Self::Sts | Self::Iam => "Throttling",
+            Self::Route53 | Self::Sts | Self::Iam | Self::Sns => "Throttling",
             Self::S3 => "SlowDown",
             Self::ElasticLoadBalancing
             | Self::Ecs
@@ -79,7 +82,9 @@ impl Service {
     /// The code with which it says that it failed.
     pub(super) const fn fails_with(self) -> &'static str {
         match self {
-            Self::Route53 | Self::ElasticLoadBalancing | Self::Sts | Self::Iam => "InternalFailure",
+            Self::Route53 | Self::ElasticLoadBalancing | Self::Sts | Self::Iam | Self::Sns => {
+                "InternalFailure"
+            }
             Self::Ecs => "ServerException",
             Self::ApplicationAutoScaling => "InternalServiceException",
             Self::CloudWatch => "InternalServiceFault",
@@ -133,6 +138,7 @@ operations! {
     S3: GetObject, PutObject;
     Sts: GetCallerIdentity;
     Iam: GetRole, SimulatePrincipalPolicy;
+    Sns: Publish;
     ElasticLoadBalancing: DescribeListeners, DescribeLoadBalancers, DescribeRules, DescribeTargetGroupAttributes, DescribeTargetGroups, DescribeTargetHealth, ModifyRule;
 }
 

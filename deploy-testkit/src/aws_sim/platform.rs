@@ -17,6 +17,8 @@ pub const CLUSTER: &str = "mpac";
 pub const TABLE: &str = "mpac-deploy";
 /// The bucket for archives of retired environments.
 pub const ARCHIVES: &str = "mpac-deploy-archives";
+/// The topic for notices.
+pub const TOPIC: &str = "mpac-deploys";
 /// The services, each of which runs as `NAME-blue` and `NAME-green` behind a target group of that name.
 pub const SERVICES: [&str; 3] = ["svc-portal", "svc-smarttab", "mpac-pgw"];
 /// Where the images are.
@@ -32,6 +34,7 @@ impl AwsSim {
         self.add_zone(ZONE, DOMAIN);
         self.add_table(TABLE);
         self.add_bucket(ARCHIVES);
+        self.add_topic(TOPIC);
         for (colour, weight, tasks) in [("blue", weights.blue, tasks), ("green", weights.green, 0)] {
             let record =
                 RecordSet::weighted_alias(RECORD, &format!("{colour}-environment"), i64::from(weight));

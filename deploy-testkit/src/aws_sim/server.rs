@@ -101,7 +101,8 @@ fn operation(service: Service, call: &Call) -> Option<Operation> {
         | Service::CloudWatch
         | Service::DynamoDb
         | Service::Sts
-        | Service::Iam => Operation::named(service, &service.protocol().call_name(call)?),
+        | Service::Iam
+        | Service::Sns => Operation::named(service, &service.protocol().call_name(call)?),
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use mpac_deploy_aws::cloudwatch;
+use mpac_deploy_core::decision::Severity;
 use mpac_deploy_core::ids::{CheckName, RecordName};
 use mpac_deploy_core::metric::{Metric, Side};
 use mpac_deploy_core::plan::Environments;
@@ -241,12 +242,44 @@ pub(crate) struct File {
 }
 
 /// Who is told of decisions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Notify {
-    #[default]
-    Stderr,
-    Nobody,
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Notify {
+    /// Whether each is a line on standard error.
+    pub(crate) stderr: bool,
+    pub(crate) webhooks: Vec<Webhook>,
+    pub(crate) topics: Vec<Topic>,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self { stderr: true, webhooks: Vec::new(), topics: Vec::new() }
+    }
+}
+
+/// A signed request for each decision. Its address is often as good as a password, so neither stands in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhook {
+    /// The variable that holds the URL.
+    pub(crate) url_env: String,
+    /// The variable that holds the secret.
+    pub(crate) secret_env: String,
+    #[serde(default = "everything")]
+    pub(crate) at_least: Severity,
+}
+
+/// A topic of SNS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Topic {
+    pub(crate) arn: String,
+    #[serde(default = "everything")]
+    pub(crate) at_least: Severity,
+}
+
+const fn everything() -> Severity {
+    Severity::Info
 }
 
 /// The right to act on the record.

@@ -57,6 +57,7 @@ impl Account {
         adapters.extend(config.ecs.suspend_scaling.then_some(Adapter::Scaling));
         adapters.extend(config.ecs.archive.is_some().then_some(Adapter::Archive));
         adapters.extend(matches!(config.journal, Journal::Dynamodb(_)).then_some(Adapter::Journal));
+        adapters.extend((!config.notify.topics.is_empty()).then_some(Adapter::Notices));
         adapters
     }
 
@@ -79,6 +80,7 @@ impl Account {
             .archive
             .as_ref()
             .map(|archive| infra::Archive { bucket: archive.bucket.clone(), prefix: archive.prefix.clone() });
+        description.topics = config.notify.topics.iter().map(|topic| topic.arn.clone()).collect();
         description.fleet = Some(self.described_fleet(roles).await);
         description
     }

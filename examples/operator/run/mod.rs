@@ -2,6 +2,7 @@
 
 mod ended;
 mod progress;
+mod told;
 
 use std::env::VarError;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::status_page::{self, PageAddress};
 use crate::stops::Stops;
 use ended::Ended;
 use progress::Progress;
+use told::Told;
 
 /// How long the last looks for posted commands may take: a few times what lies between two.
 const LAST_REPLIES: Duration = Duration::from_secs(5);
@@ -68,7 +70,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<Reply, Failure> {
 async fn roll_out(options: &RunOptions) -> Result<Reply, Failure> {
     let account = Account::open(&options.account).await?;
     let kept = account.open_journal().await?;
-    let progress = Arc::new(Progress::new(account.config.notify));
+    let progress = Arc::new(Progress::new(account.config.notify.stderr));
+    let told = Told::of(&account, Arc::clone(&progress) as _)?;
     if let Some(address) = options.status_addr {
         progress.say(&format!("status page: {}", serve_page(address, &kept).await?));
     }
@@ -78,15 +81,17 @@ async fn roll_out(options: &RunOptions) -> Result<Reply, Failure> {
         None => kept.unfinished(&account.config.record()).await?,
     };
     let (driver, handle) = match unfinished {
-        Some(unfinished) => resume(&account, &kept, &progress, options, unfinished).await?,
-        None => begin(&account, &kept, &progress, options).await?,
+        Some(unfinished) => resume(&account, &kept, (&progress, &told), options, unfinished).await?,
+        None => begin(&account, &kept, (&progress, &told), options).await?,
     };
     let id = handle.status().id().clone();
     let replies = tokio::spawn(attend(handle.clone(), Arc::clone(&kept.inbox), Arc::clone(&account.clock)));
     let driven = drive(driver, handle, &progress, &mut stops).await;
     // What was posted last is replied to, if it can be: that the rollout has ended stands in the journal in any case.
     timeout(LAST_REPLIES, replies).await.ok();
+    let untold = told.finish().await;
     progress.close();
+    untold.iter().for_each(|line| progress.say(line));
     driven.map_err(|error| stopped(&id, &error))?;
     let records = kept.journal.load(&id, 0).await.map_err(|error| Failure::World(error.to_string()))?;
     Ended::of(records).map_err(|error: ReplayError| Failure::World(error.to_string()))?.reply(options.json)
@@ -107,7 +112,7 @@ async fn serve_page(address: PageAddress, kept: &Kept) -> Result<String, Failure
 async fn begin(
     account: &Account,
     kept: &Kept,
-    progress: &Arc<Progress>,
+    (progress, told): (&Progress, &Told),
     options: &RunOptions,
 ) -> Result<(Driver, DriverHandle), Failure> {
     let revision = options.revision.as_deref().ok_or_else(|| {
@@ -115,7 +120,7 @@ async fn begin(
     })?;
     let roles = account.roles().await?;
     let plan = account.plan(roles, revision).await?;
-    let ports = account.ports(roles, revision, kept, Arc::clone(progress) as _).await?;
+    let ports = account.ports(roles, revision, kept, told.notify()).await?;
     let id = rollout_id(plan.release(), ports.clock.now());
     progress.say(&heading(&id, &plan));
     Driver::start(ports, id.clone(), plan, driver_options(account))
@@ -127,7 +132,7 @@ async fn begin(
 async fn resume(
     account: &Account,
     kept: &Kept,
-    progress: &Arc<Progress>,
+    (progress, told): (&Progress, &Told),
     options: &RunOptions,
     unfinished: Unfinished,
 ) -> Result<(Driver, DriverHandle), Failure> {
@@ -139,7 +144,7 @@ async fn resume(
         )));
     }
     account.still_has(unfinished.roles, release).await?;
-    let ports = account.ports(unfinished.roles, revision, kept, Arc::clone(progress) as _).await?;
+    let ports = account.ports(unfinished.roles, revision, kept, told.notify()).await?;
     progress.say(&heading(&id, unfinished.rollout.plan()));
     Driver::resume(ports, id.clone(), driver_options(account)).await.map_err(|error| stopped(&id, &error))
 }

@@ -13,7 +13,6 @@ use mpac_deploy_core::port::{Notify, PortError};
 use mpac_deploy_core::time::Timestamp;
 use mpac_deploy_core::units::Weights;
 
-use crate::config;
 use crate::demo::standing;
 use crate::words;
 
@@ -23,20 +22,20 @@ const TICK: Duration = Duration::from_millis(120);
 /// Standard error: lines that stay, and on a terminal one at the bottom that changes in place.
 #[derive(Debug)]
 pub(super) struct Progress {
-    told: config::Notify,
+    is_shown: bool,
     bar: Option<ProgressBar>,
     weights: Mutex<Option<Weights>>,
 }
 
 impl Progress {
-    pub(super) fn new(told: config::Notify) -> Self {
-        let live = told == config::Notify::Stderr && io::stderr().is_terminal();
-        Self { told, bar: live.then(bar), weights: Mutex::default() }
+    pub(super) fn new(is_shown: bool) -> Self {
+        let live = is_shown && io::stderr().is_terminal();
+        Self { is_shown, bar: live.then(bar), weights: Mutex::default() }
     }
 
     /// A line that stays.
     pub(super) fn say(&self, line: &str) {
-        if self.told == config::Notify::Nobody {
+        if !self.is_shown {
             return;
         }
         match &self.bar {

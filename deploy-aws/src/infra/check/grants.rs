@@ -62,7 +62,8 @@ pub(super) fn judge(grant: &Grant<'_>) -> Vec<Finding> {
             | Scope::ScalableTargets
             | Scope::ListenerRules
             | Scope::Table
-            | Scope::Archive => everything,
+            | Scope::Archive
+            | Scope::Topics => everything,
         })
         .map(|call| call.action);
     let loose: BTreeSet<&str> = loose.collect();

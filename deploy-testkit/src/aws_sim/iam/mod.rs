@@ -58,9 +58,12 @@ pub(super) fn allow(shared: &Shared, operation: Operation) -> Result<(), Refusal
         return Ok(());
     }
     let code = match operation.service() {
-        Service::Route53 | Service::ElasticLoadBalancing | Service::Sts | Service::Iam | Service::S3 => {
-            "AccessDenied"
-        }
+        Service::Route53
+        | Service::ElasticLoadBalancing
+        | Service::Sts
+        | Service::Iam
+        | Service::S3
+        | Service::Sns => "AccessDenied",
         Service::Ecs | Service::ApplicationAutoScaling | Service::CloudWatch | Service::DynamoDb => {
             "AccessDeniedException"
         }

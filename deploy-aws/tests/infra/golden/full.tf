@@ -449,6 +449,16 @@ data "aws_iam_policy_document" "controller" {
       "arn:${data.aws_partition.current.partition}:s3:::mpac-archive/deploy/*"
     ]
   }
+
+  statement {
+    sid = "Notices"
+    actions = [
+      "sns:Publish"
+    ]
+    resources = [
+      "arn:aws:sns:us-east-1:123456789012:mpac-deploys"
+    ]
+  }
 }
 
 resource "aws_iam_policy" "controller" {

@@ -230,8 +230,8 @@ fn decided(decision: &PolicyEvaluationDecisionType, missing: &[String]) -> Decis
     match decision {
         PolicyEvaluationDecisionType::Allowed => Decision::Allowed,
         PolicyEvaluationDecisionType::ExplicitDeny => Decision::Denied,
-        _ if missing.is_empty() => Decision::NotAllowed,
-        _ => Decision::Unknown(missing.to_vec()),
+        PolicyEvaluationDecisionType::ImplicitDeny | _ if missing.is_empty() => Decision::NotAllowed,
+        PolicyEvaluationDecisionType::ImplicitDeny | _ => Decision::Unknown(missing.to_vec()),
     }
 }
 

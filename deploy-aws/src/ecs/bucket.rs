@@ -54,13 +54,12 @@ impl Bucket {
         let answer = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
             Ok(answer) => answer,
             Err(error) => {
-                return match CallError::of(GET, error) {
-                    CallError::Refused { code, .. } if code == "NoSuchKey" => Ok(None),
-                    CallError::AccessDenied { call, message } => {
-                        Err(CallError::AccessDenied { call, message: format!("{message}{OR_ABSENT}") })
-                    }
-                    error => Err(error),
-                };
+                let error = CallError::of(GET, error);
+                if let CallError::AccessDenied { call, message } = error {
+                    return Err(CallError::AccessDenied { call, message: format!("{message}{OR_ABSENT}") });
+                }
+                let is_absent = matches!(&error, CallError::Refused { code, .. } if code == "NoSuchKey");
+                return if is_absent { Ok(None) } else { Err(error) };
             }
         };
         let unreadable = |message: String| CallError::NoAnswer { call: GET, message };

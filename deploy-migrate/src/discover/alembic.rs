@@ -2,13 +2,16 @@
 //!
 //! One revision at a time is asked for: a single dump would fail as a whole where one script needs a connection.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use super::{AFTER_DEPLOYED, DiscoverError, Discovered, Discovery, process, script as python, shown, text};
+use super::{
+    AFTER_DEPLOYED, BASE, DiscoverError, Discovered, Discovery, process, script as python, shown, text,
+};
 use crate::migration::Migration;
 use crate::report::Problem;
 use crate::rule::Rule;
@@ -53,7 +56,12 @@ impl AlembicCommand {
         &self.0
     }
 
-    fn run(&self, ini: &Path, arguments: &[&str]) -> Result<process::Output, DiscoverError> {
+    fn run(
+        &self,
+        ini: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Result<process::Output, DiscoverError> {
         let (program, first) =
             self.0.split_first().ok_or_else(|| failed(ini, "no command for Alembic".into()))?;
         let mut command = Command::new(program);
@@ -63,6 +71,7 @@ impl AlembicCommand {
         }
         // A project's own settings must not turn colours or the pager on.
         command.env("NO_COLOR", "1").env("PYTHONUNBUFFERED", "1");
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         process::run(&mut command, LIMIT).map_err(|error| {
             failed(
                 ini,
@@ -123,13 +132,20 @@ pub(super) fn project(
 ) -> Result<bool, DiscoverError> {
     let directory = ini.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let command = how.alembic.clone().unwrap_or_else(|| AlembicCommand::of(&directory));
-    let output = command.run(ini, &["history", "--verbose"])?;
+    let output = command.run(ini, &["history", "--verbose"], &how.environment)?;
     if !output.status.success() {
         let why = format!("`{} history` failed: {}", command.0.join(" "), last_words(&output.stderr));
         return Err(failed(ini, format!("{why}; another way to run it is said with --alembic \"COMMAND\"")));
     }
     let mut revisions = history(&output.stdout);
     revisions.reverse();
+    if let Some(until) = &how.until {
+        let on_the_way = ancestors(&revisions, until);
+        if on_the_way.is_empty() {
+            return Err(DiscoverError::UnknownEnd { path: shown(ini), version: until.clone() });
+        }
+        revisions.retain(|revision| on_the_way.contains(&revision.id));
+    }
     if let Some(only) = only {
         let only = only.canonicalize().unwrap_or_else(|_| only.to_path_buf());
         revisions.retain(|revision| revision.path == only);
@@ -139,30 +155,35 @@ pub(super) fn project(
     }
     let deployed =
         how.deployed.as_deref().and_then(|version| revisions.iter().rposition(|it| it.id == version));
-    let texts = all_sql(&command, ini, &revisions);
+    let is_known = deployed.is_some() || how.deployed.as_deref() == Some(BASE);
+    let offline = Offline { command: &command, ini, environment: &how.environment };
+    let texts = offline.all_sql(&revisions);
     for (at, (revision, sql)) in revisions.iter().zip(texts).enumerate() {
         let is_history = deployed.is_some_and(|last| at <= last);
-        add(revision, sql?, &directory, (is_history, deployed.is_some()), found)?;
+        add(revision, sql?, &directory, (is_history, is_known), found)?;
     }
-    Ok(deployed.is_some())
+    Ok(is_known)
 }
 
-/// Alembic starts slowly, so that several run beside each other.
-fn all_sql(command: &AlembicCommand, ini: &Path, revisions: &[Revision]) -> Vec<Result<Sql, DiscoverError>> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut texts = Vec::with_capacity(revisions.len());
-    for some in revisions.chunks(threads) {
-        thread::scope(|scope| {
-            let running: Vec<_> =
-                some.iter().map(|revision| scope.spawn(|| sql_of(command, ini, revision))).collect();
-            for one in running {
-                texts.push(
-                    one.join().unwrap_or_else(|_| Err(failed(ini, "Alembic could not be waited for".into()))),
-                );
-            }
-        });
+/// A revision and all before it, by any branch; nothing if there is no such revision.
+fn ancestors(revisions: &[Revision], id: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![id.to_owned()];
+    while let Some(id) = open.pop() {
+        if let Some(revision) = revisions.iter().find(|revision| revision.id == id)
+            && found.insert(id)
+        {
+            open.extend(revision.parents.iter().cloned());
+        }
     }
-    texts
+    found
+}
+
+/// Alembic without a database.
+struct Offline<'a> {
+    command: &'a AlembicCommand,
+    ini: &'a Path,
+    environment: &'a [(String, String)],
 }
 
 /// The SQL of a revision, or what Alembic said instead.
@@ -171,19 +192,42 @@ enum Sql {
     NeedsConnection(String),
 }
 
-fn sql_of(command: &AlembicCommand, ini: &Path, revision: &Revision) -> Result<Sql, DiscoverError> {
-    let base = ["base".to_owned()];
-    let parents = if revision.parents.is_empty() { &base[..] } else { &revision.parents };
-    let mut why = String::new();
-    // Of a merge the other branch comes along, and may need a connection where this one does not.
-    for parent in parents {
-        let output = command.run(ini, &["upgrade", &format!("{parent}:{}", revision.id), "--sql"])?;
-        match section(&output.stdout, &revision.id) {
-            Some(sql) if output.status.success() => return Ok(Sql::Text(sql)),
-            Some(_) | None => why = last_words(&output.stderr),
+impl Offline<'_> {
+    /// Alembic starts slowly, so that several run beside each other.
+    fn all_sql(&self, revisions: &[Revision]) -> Vec<Result<Sql, DiscoverError>> {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let mut texts = Vec::with_capacity(revisions.len());
+        for some in revisions.chunks(threads) {
+            thread::scope(|scope| {
+                let running: Vec<_> =
+                    some.iter().map(|revision| scope.spawn(|| self.sql_of(revision))).collect();
+                for one in running {
+                    texts.push(
+                        one.join().unwrap_or_else(|_| {
+                            Err(failed(self.ini, "Alembic could not be waited for".into()))
+                        }),
+                    );
+                }
+            });
         }
+        texts
     }
-    Ok(Sql::NeedsConnection(why))
+
+    fn sql_of(&self, revision: &Revision) -> Result<Sql, DiscoverError> {
+        let base = ["base".to_owned()];
+        let parents = if revision.parents.is_empty() { &base[..] } else { &revision.parents };
+        let mut why = String::new();
+        // Of a merge the other branch comes along, and may need a connection where this one does not.
+        for parent in parents {
+            let way = format!("{parent}:{}", revision.id);
+            let output = self.command.run(self.ini, &["upgrade", &way, "--sql"], self.environment)?;
+            match section(&output.stdout, &revision.id) {
+                Some(sql) if output.status.success() => return Ok(Sql::Text(sql)),
+                Some(_) | None => why = last_words(&output.stderr),
+            }
+        }
+        Ok(Sql::NeedsConnection(why))
+    }
 }
 
 fn add(
@@ -317,6 +361,24 @@ mod tests {
             (found[1].id.as_str(), found[1].parents.len(), &found[1].path),
             ("a1", 0, &PathBuf::from("/p/a1.py"))
         );
+    }
+
+    #[test]
+    fn a_revision_comes_after_all_of_its_branches_and_before_what_follows() {
+        let revision = |id: &str, parents: &[&str]| Revision {
+            id: id.into(),
+            parents: parents.iter().map(|&parent| parent.into()).collect(),
+            path: PathBuf::new(),
+        };
+        let all = [
+            revision("a", &[]),
+            revision("b", &["a"]),
+            revision("c", &["a"]),
+            revision("m", &["b", "c"]),
+            revision("z", &["m"]),
+        ];
+        let of = |id: &str| Vec::from_iter(ancestors(&all, id)).join(" ");
+        assert_eq!((of("m"), of("b"), of("nobody")), ("a b c m".into(), "a b".into(), String::new()));
     }
 
     #[test]

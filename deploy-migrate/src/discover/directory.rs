@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{AFTER_DEPLOYED, DiscoverError, Discovered, file, shown, text, unreadable};
+use super::{AFTER_DEPLOYED, DiscoverError, Discovered, Discovery, NOTHING, file, shown, text, unreadable};
 use crate::migration::{Migration, Tool};
 use crate::report::Problem;
 use crate::rule::Rule;
@@ -22,20 +22,16 @@ struct Pair {
 }
 
 /// Reads a directory and those below it. Says whether the deployed version is in it.
-pub(super) fn read(
-    path: &Path,
-    deployed: Option<&str>,
-    found: &mut Discovered,
-) -> Result<bool, DiscoverError> {
+pub(super) fn read(path: &Path, how: &Discovery, found: &mut Discovered) -> Result<bool, DiscoverError> {
     let before = (found.migrations.len(), found.problems.len());
-    let seen = below(path, deployed, found)?;
+    let seen = below(path, how, found)?;
     if before == (found.migrations.len(), found.problems.len()) {
         return Err(DiscoverError::Nothing { path: shown(path) });
     }
     Ok(seen)
 }
 
-fn below(path: &Path, deployed: Option<&str>, found: &mut Discovered) -> Result<bool, DiscoverError> {
+fn below(path: &Path, how: &Discovery, found: &mut Discovered) -> Result<bool, DiscoverError> {
     let mut files = Vec::new();
     let mut directories = Vec::new();
     for entry in fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
@@ -52,12 +48,12 @@ fn below(path: &Path, deployed: Option<&str>, found: &mut Discovered) -> Result<
     files.sort();
     directories.sort();
     let mut seen = if files.iter().any(|file| is_golang(&name_of(file))) {
-        golang(path, &files, deployed, found)?
+        golang(path, &files, how, found)?
     } else {
-        plain(&files, deployed, found)?
+        plain(path, &files, how, found)?
     };
     for directory in directories {
-        seen |= below(&directory, deployed, found)?;
+        seen |= below(&directory, how, found)?;
     }
     Ok(seen)
 }
@@ -87,7 +83,7 @@ pub(crate) fn half(name: &str) -> Option<(u64, bool)> {
 fn golang(
     path: &Path,
     files: &[PathBuf],
-    deployed: Option<&str>,
+    how: &Discovery,
     found: &mut Discovered,
 ) -> Result<bool, DiscoverError> {
     let mut pairs: BTreeMap<u64, Pair> = BTreeMap::new();
@@ -96,19 +92,29 @@ fn golang(
         let pair = pairs.entry(version).or_default();
         if is_down { &mut pair.down } else { &mut pair.up }.push(file.clone());
     }
-    let deployed: Option<u64> = deployed.and_then(|version| version.parse().ok());
+    if let Some(until) = &how.until {
+        let last = until.parse().ok().filter(|last| pairs.contains_key(last));
+        let last: u64 = last.ok_or_else(|| unknown_end(path, until))?;
+        pairs.retain(|version, _| *version <= last);
+    }
+    let is_at_nothing = how.deployed.as_deref() == Some(NOTHING);
+    let deployed: Option<u64> = how.deployed.as_deref().and_then(|version| version.parse().ok());
     for (version, pair) in &pairs {
         let is_history = deployed.is_some_and(|deployed| *version <= deployed);
         for up in &pair.up {
             let migration = Migration::new(shown(up), text(up)?).with_tool(Tool::GolangMigrate);
-            found.migrations.push(placed(migration, is_history, deployed.is_some()));
+            found.migrations.push(placed(migration, is_history, is_at_nothing || deployed.is_some()));
         }
         if !is_history {
             pair_problems(*version, pair, found)?;
         }
     }
     gaps(path, &pairs, deployed, found);
-    Ok(deployed.is_some_and(|version| pairs.contains_key(&version)))
+    Ok(is_at_nothing || deployed.is_some_and(|version| pairs.contains_key(&version)))
+}
+
+fn unknown_end(path: &Path, version: &str) -> DiscoverError {
+    DiscoverError::UnknownEnd { path: shown(path), version: version.to_owned() }
 }
 
 fn placed(migration: Migration, is_history: bool, is_known: bool) -> Migration {
@@ -199,15 +205,26 @@ fn gaps(path: &Path, pairs: &BTreeMap<u64, Pair>, deployed: Option<u64>, found: 
 }
 
 /// Plain SQL files, in the order of their names.
-fn plain(files: &[PathBuf], deployed: Option<&str>, found: &mut Discovered) -> Result<bool, DiscoverError> {
-    let ups: Vec<&PathBuf> = files.iter().filter(|file| !name_of(file).ends_with(".down.sql")).collect();
-    let is_deployed = |file: &Path| deployed.is_some_and(|version| is_version(&name_of(file), version));
-    let last = ups.iter().rposition(|file| is_deployed(file));
+fn plain(
+    path: &Path,
+    files: &[PathBuf],
+    how: &Discovery,
+    found: &mut Discovered,
+) -> Result<bool, DiscoverError> {
+    let mut ups: Vec<&PathBuf> = files.iter().filter(|file| !name_of(file).ends_with(".down.sql")).collect();
+    let position =
+        |ups: &[&PathBuf], version: &str| ups.iter().rposition(|file| is_version(&name_of(file), version));
+    if let Some(until) = &how.until {
+        let last = position(&ups, until).ok_or_else(|| unknown_end(path, until))?;
+        ups.truncate(last + 1);
+    }
+    let is_at_nothing = how.deployed.as_deref() == Some(NOTHING);
+    let last = how.deployed.as_deref().and_then(|version| position(&ups, version));
     for (at, path) in ups.into_iter().enumerate() {
         let is_history = last.is_some_and(|last| at <= last);
-        found.migrations.push(placed(file(path)?, is_history, last.is_some()));
+        found.migrations.push(placed(file(path)?, is_history, is_at_nothing || last.is_some()));
     }
-    Ok(last.is_some())
+    Ok(is_at_nothing || last.is_some())
 }
 
 /// A file is named by its whole name, its name without the end, or what stands before the first `_`.

@@ -20,6 +20,10 @@ pub(crate) use alembic::revisions_of_history;
 #[cfg(feature = "run")]
 pub(crate) use directory::half as half_of_a_version;
 
+/// What `deployed` says of a database without any migration: ours for golang-migrate, which has no word for it, and Alembic's.
+const NOTHING: &str = "none";
+const BASE: &str = "base";
+
 /// Far beyond any migration that a person writes.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -27,11 +31,16 @@ const MAX_BYTES: u64 = 64 << 20;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Discovery {
-    /// The version that the database is at. Everything up to it is history, everything after it one release. Without it
-    /// each file of a directory is a release of its own.
+    /// The version that the database is at; `none`, as `base` for Alembic, if it is at none. Everything up to it is history, everything
+    /// after it one release. Without it each file of a directory is a release of its own.
     pub deployed: Option<String>,
+    /// The last version that counts; what comes later, such as phase 2, is left out.
+    pub until: Option<String>,
     /// How Alembic is run; found out if left out.
     pub alembic: Option<AlembicCommand>,
+    /// What Alembic finds in its environment besides ours, by name: many a project reads the database's URL there, and Alembic asks for
+    /// its dialect even when it connects to nothing.
+    pub environment: Vec<(String, String)>,
 }
 
 /// What was found.
@@ -67,6 +76,14 @@ pub enum DiscoverError {
     /// The version that is said to be deployed is in none of the paths.
     #[error("no migration has the version {version}, which is said to be deployed")]
     UnknownVersion {
+        /// The version.
+        version: String,
+    },
+    /// The version that is said to be the last one is in a path that has no such version.
+    #[error("{path}: no migration has the version {version}, which is said to be the last one")]
+    UnknownEnd {
+        /// The path.
+        path: String,
         /// The version.
         version: String,
     },
@@ -123,7 +140,7 @@ impl Discovery {
         if path.join("env.py").is_file() || path.join("../env.py").is_file() {
             return alembic::inside(path, self, found);
         }
-        directory::read(path, self.deployed.as_deref(), found)
+        directory::read(path, self, found)
     }
 }
 

@@ -42,6 +42,7 @@ mod process;
 mod secret;
 mod session;
 mod sessions;
+mod step;
 mod tls;
 mod tool;
 mod version;
@@ -61,6 +62,7 @@ use files::Way;
 use session::Session;
 
 pub use database::{Database, DatabaseError};
+pub use step::StepError;
 pub use tool::{Alembic, GolangMigrate, MigrationTool};
 
 /// How long things may take.

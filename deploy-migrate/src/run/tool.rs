@@ -37,7 +37,7 @@ pub enum MigrationTool {
 #[derive(Clone, Debug)]
 pub struct Alembic {
     pub(super) project: PathBuf,
-    command: Option<AlembicCommand>,
+    pub(super) command: Option<AlembicCommand>,
     pub(super) url: Option<UrlVariable>,
     table: VersionTable,
 }
@@ -47,6 +47,13 @@ pub struct Alembic {
 pub(super) struct UrlVariable {
     pub(super) name: String,
     scheme: String,
+}
+
+impl UrlVariable {
+    /// What the variable holds where no database is needed, only its dialect.
+    pub(super) fn dialect_alone(&self) -> (String, String) {
+        (self.name.clone(), format!("{}://", self.scheme))
+    }
 }
 
 impl Alembic {

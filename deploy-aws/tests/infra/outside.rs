@@ -56,6 +56,7 @@ fn resource(scope: Scope) -> &'static str {
         Scope::ListenerRules => "listener-rule/app",
         Scope::Table => "table",
         Scope::Archive => "object",
+        Scope::Topics => "topic",
         Scope::Anything => "-",
         other => panic!("{other:?} has no resource here"),
     }

@@ -8,7 +8,7 @@ use mpac_deploy_core::migration::{self, Phase, Statement, Step};
 
 use super::tool::{Alembic, GolangMigrate, MigrationTool, UrlVariable};
 use crate::discover::{DiscoverError, Discovered, Discovery};
-use crate::facts::{Action, read};
+use crate::facts::{Action, ident, read};
 use crate::report::{Problem, StatementReport};
 use crate::{Analyzer, Class, Config, Migration, Rule};
 
@@ -85,9 +85,11 @@ impl MigrationTool {
     }
 
     fn found(&self, from: &SchemaVersion, to: &SchemaVersion) -> Result<Discovered, DiscoverError> {
-        let mut discovery = Discovery::default();
-        discovery.deployed = Some(from.to_string());
-        discovery.until = Some(to.to_string());
+        let mut discovery = Discovery {
+            deployed: Some(from.to_string()),
+            until: Some(to.to_string()),
+            ..Discovery::default()
+        };
         let path = match self {
             Self::Alembic(Alembic { project, command, url, .. }) => {
                 discovery.alembic.clone_from(command);
@@ -102,10 +104,10 @@ impl MigrationTool {
 
 /// A gap between versions is for a person to look at, and changes nothing about this step.
 fn stops(problem: &Problem, phase: Phase) -> bool {
-    match problem.rule {
-        Rule::VersionGap => false,
-        Rule::MissingDown => phase == Phase::Expand,
-        _ => true,
+    match phase {
+        Phase::Expand => problem.rule != Rule::VersionGap,
+        // Nobody undoes what contracts.
+        Phase::Contract => !matches!(problem.rule, Rule::VersionGap | Rule::MissingDown),
     }
 }
 
@@ -138,14 +140,18 @@ fn shown(text: &str) -> String {
 /// Every column that comes to be, those of new tables too: what is written there is lost when the step is undone.
 fn added(sql: &str) -> Vec<String> {
     let acts = read(sql).into_iter().flat_map(|statement| statement.acts);
-    acts.flat_map(|act| match act.action {
-        Action::AddColumn { table, column } => vec![format!("{table}.{}", crate::facts::ident(&column.name))],
-        Action::CreateTable { table, temporary: false, columns, .. } => {
-            columns.iter().map(|column| format!("{table}.{}", crate::facts::ident(&column.name))).collect()
-        }
-        _ => Vec::new(),
-    })
-    .collect()
+    let mut added = Vec::new();
+    for act in acts {
+        let (table, columns) = if let Action::AddColumn { table, column } = act.action {
+            (table, vec![column])
+        } else if let Action::CreateTable { table, temporary: false, columns, .. } = act.action {
+            (table, columns)
+        } else {
+            continue;
+        };
+        added.extend(columns.iter().map(|column| format!("{table}.{}", ident(&column.name))));
+    }
+    added
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod metrics;
 mod ports;
 mod roles;
 mod running;
+mod schema;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use mpac_deploy_core::ids::Revision;
 use mpac_deploy_core::metric::Side;
 use mpac_deploy_core::migration::Migrations;
 use mpac_deploy_core::plan::{Plan, Release};
-use mpac_deploy_core::port::{Fleet, NoFlags, NoSchema, Notify, Traffic};
+use mpac_deploy_core::port::{Fleet, NoFlags, Notify, Traffic};
 use mpac_deploy_services::checks::{AskError, AskedChecks, AskedProbes};
 
 use super::call::Unread;
@@ -37,7 +37,7 @@ impl Account {
             metrics: self.metrics(roles).await?,
             checks: Arc::new(self.checks(words).map_err(|error| Failure::Input(format!("checks: {error}")))?),
             probes: Arc::new(self.probes(words).map_err(|error| Failure::Input(format!("probes: {error}")))?),
-            schema: Arc::new(NoSchema),
+            schema: self.schema()?,
             flags: Arc::new(NoFlags),
             journal: Arc::clone(&kept.journal) as _,
             notify,
@@ -112,12 +112,14 @@ impl Account {
     pub(crate) async fn plan(&self, roles: Roles, revision: &str) -> Result<Plan, Failure> {
         let policy = self.config.policy()?;
         let from = self.revision(roles.of(Side::Blue)).await?;
-        policy.compile(self.release(roles, from, revision).await?).map_err(|error| {
+        let mut release = self.release(roles, from, revision).await?;
+        release.migrations = self.migrations().await?;
+        policy.compile(release).map_err(|error| {
             Failure::Input(format!("the policy `{}` does not fit the configuration: {error}", policy.name))
         })
     }
 
-    /// What is rolled out, by the configuration.
+    /// What is rolled out, by the configuration, but for what it changes in schemas: that is another thing once it was begun.
     pub(crate) async fn release(
         &self,
         roles: Roles,

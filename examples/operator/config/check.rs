@@ -18,6 +18,10 @@ impl Config {
         once("ecs.services", self.ecs.services.iter().map(|service| service.name.as_str()))?;
         once("checks", self.checks.iter().map(|check| check.name.as_str()))?;
         once("probes", self.probes.iter().map(|probe| probe.name.name()))?;
+        once("migrations", self.migrations.iter().map(|migration| migration.service.as_str()))?;
+        for (number, migration) in self.migrations.iter().enumerate() {
+            migration.check().map_err(|what| format!("migrations[{number}]: {what}"))?;
+        }
         self.check_environments()?;
         if let Some(both) = self.probes.iter().find(|probe| self.is_measured(&probe.name)) {
             return Err(format!("probes: `{}` is under `metrics`, too: choose one", both.name));

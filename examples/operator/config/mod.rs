@@ -2,6 +2,7 @@
 
 mod ask;
 mod check;
+mod migrations;
 mod read;
 mod template;
 
@@ -17,6 +18,7 @@ use mpac_deploy_core::policy::{Policy, Span, mpac};
 use serde::{Deserialize, Deserializer, de};
 
 pub(crate) use ask::Ask;
+pub(crate) use migrations::{Migration, Tool};
 pub(crate) use template::{Image, Text, Words};
 
 use crate::cli::Preset;
@@ -44,6 +46,9 @@ pub(crate) struct Config {
     pub(crate) checks: Vec<Ask<CheckName>>,
     #[serde(default)]
     pub(crate) probes: Vec<Ask<Metric>>,
+    /// In the order in which they are applied.
+    #[serde(default)]
+    pub(crate) migrations: Vec<Migration>,
     pub(crate) journal: Journal,
     #[serde(default)]
     pub(crate) notify: Notify,

@@ -46,7 +46,17 @@ async fn look(options: &PlanOptions) -> Result<Page, Failure> {
     let summary = summary(&account, shown, from.as_ref(), revision);
     let from = from.unwrap_or_else(|| Revision::from("?"));
     let mut metrics = Section::new("Metrics");
-    let release = metrics.read(account.release(shown, from, revision).await);
+    let mut release = metrics.read(account.release(shown, from, revision).await);
+    let schema = match account.migrations().await {
+        Ok(migrations) => {
+            let section = sections::schema(&migrations);
+            if let Some(release) = &mut release {
+                release.migrations = migrations;
+            }
+            section
+        }
+        Err(failure) => sections::no_schema(failure),
+    };
     let (rules, plan) = sections::policy(&policy, release);
     if let Some(plan) = plan {
         account.series(&mut metrics, shown, &plan).await;
@@ -54,7 +64,7 @@ async fn look(options: &PlanOptions) -> Result<Page, Failure> {
     let checks = account.checks_section(shown, revision);
     let journal = account.journal_section().await;
     let permissions = account.permissions_section(shown).await;
-    Ok(Page::of(vec![summary, rules, traffic, services, metrics, checks, journal, permissions]))
+    Ok(Page::of(vec![summary, rules, traffic, services, schema, metrics, checks, journal, permissions]))
 }
 
 fn summary(account: &Account, roles: Roles, from: Option<&Revision>, revision: &str) -> Section {

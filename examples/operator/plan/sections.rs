@@ -8,6 +8,7 @@ use mpac_deploy_aws::route53::traps;
 use mpac_deploy_core::analysis::Reading;
 use mpac_deploy_core::ids::Revision;
 use mpac_deploy_core::metric::Side;
+use mpac_deploy_core::migration::{Migrations, Phase};
 use mpac_deploy_core::plan::{Plan, Release};
 use mpac_deploy_core::policy::Policy;
 use mpac_deploy_core::port::PortError;
@@ -17,6 +18,7 @@ use super::page::Section;
 use crate::aws::{Account, Group, Groups, Runs, Unread};
 use crate::config::{self, Colour, Config, Journal, Roles, Service, Traffic, Words};
 use crate::policy::rules;
+use crate::reply::Failure;
 
 /// A minute of metrics.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -34,6 +36,44 @@ pub(super) fn policy(policy: &Policy, release: Option<Release>) -> (Section, Opt
             (section, None)
         }
     }
+}
+
+/// What is changed in schemas, phase by phase, and whether the gate lets it.
+pub(super) fn schema(migrations: &Migrations) -> Section {
+    let mut section = Section::new("Schemas");
+    if migrations.is_empty() {
+        section.fact("no schema is changed");
+    }
+    for (phase, when) in [
+        (Phase::Expand, "before green starts"),
+        (
+            Phase::Contract,
+            "24 h after the cutover, once nothing of blue runs: from then on there is no way back",
+        ),
+    ] {
+        for step in migrations.steps(phase) {
+            section.fact(format!("{phase}: {step}, {when}"));
+            for statement in &step.statements {
+                section.fact(format!("  {} ({}): {}", statement.place, statement.class, statement.text));
+            }
+        }
+    }
+    if let Err(error) = migrations.check() {
+        section.stop(error.problem);
+    }
+    section
+}
+
+/// Why it is not known what is changed in schemas.
+pub(super) fn no_schema(failure: Failure) -> Section {
+    let mut section = Section::new("Schemas");
+    section.read::<()>(Err(match failure {
+        Failure::World(text) => Unread::Unreached(text),
+        other @ (Failure::Usage(_) | Failure::Input(_) | Failure::Found(_)) => {
+            Unread::Unfit(other.to_string())
+        }
+    }));
+    section
 }
 
 impl Account {

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "the figures of the kills are printed for the book")]
 
 mod killed;
+mod migrations;
 mod notices;
 mod outside;
 mod page;

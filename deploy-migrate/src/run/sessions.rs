@@ -12,6 +12,8 @@ use super::session::Session;
 const NAME_BYTES: usize = 63;
 /// A session that is told to end does so when its statement notices.
 const ENDING: Duration = Duration::from_secs(10);
+/// The server notices within milliseconds that a client has left; a loaded one takes longer (ours).
+const LEAVING: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The first half of our advisory locks' key: `mpac` in ASCII.
 const LOCK_CLASS: i32 = 0x6d70_6163;
@@ -25,14 +27,22 @@ pub(super) fn name_of(service: &ServiceName) -> String {
         .collect()
 }
 
-/// One controller at a time changes a service's schema, also where its lease was lost. The lock is gone with the session.
+/// One controller at a time changes a service's schema, also where its lease was lost. The lock is gone with the session, which the server
+/// ends a moment after its client has left: a change right after another one waits for that.
 pub(super) async fn claim(session: &Session, service: &ServiceName) -> Result<(), PortError> {
     let sql = "SELECT pg_try_advisory_lock($1, hashtext($2))";
-    match session.value(sql, &[&LOCK_CLASS, &service.as_str()]).await? {
-        Some(true) => Ok(()),
-        Some(false) | None => Err(PortError::Unavailable(format!(
-            "somebody else is changing the schema of {service} at this moment"
-        ))),
+    let until = Instant::now() + LEAVING;
+    loop {
+        let is_ours: Option<bool> = session.value(sql, &[&LOCK_CLASS, &service.as_str()]).await?;
+        if is_ours == Some(true) {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            return Err(PortError::Unavailable(format!(
+                "somebody else is changing the schema of {service} at this moment"
+            )));
+        }
+        sleep(LOOK_EVERY).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mpac_deploy_core::port::PortError;
 use mpac_deploy_migrate::run::Limits;
 
-use crate::place::{BOTH, Kind, Place, Project, apply, quick, version};
+use crate::place::{BOTH, Kind, Place, Project, SERVICE, apply, quick, version};
 
 const TABLES: (&str, &str) =
     ("CREATE TABLE one (a int); CREATE TABLE two (a int)", "DROP TABLE one; DROP TABLE two");
@@ -80,12 +80,12 @@ async fn a_deadlock_is_tried_again() {
 #[tokio::test]
 #[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
 async fn two_controllers_do_not_change_one_schema_at_once() {
-    let slow = ("SELECT pg_sleep(3)", "");
+    let slow = ("SELECT pg_sleep(8)", "");
     let (place, project) = (Place::new().await, Project::new(Kind::Alembic, &[slow]));
     let (one, two) = (project.migrator(&place), project.migrator(&place));
     let step = project.step(0, 1, &[]);
     let later = async {
-        place.until("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)%' AND pid <> pg_backend_pid()").await;
+        place.until("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(8)%' AND pid <> pg_backend_pid()").await;
         apply(&two, &step).await
     };
     let (first, second) = tokio::join!(apply(&one, &step), later);
@@ -94,4 +94,22 @@ async fn two_controllers_do_not_change_one_schema_at_once() {
         matches!(&second, Err(PortError::Unavailable(why)) if why.contains("somebody else")),
         "{second:?}"
     );
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn a_session_that_the_server_has_yet_to_end_is_waited_for() {
+    let (place, project) = (Place::new().await, Project::new(Kind::Golang, &[TABLES]));
+    let migrator = project.migrator(&place);
+    let leaving = place.client().await;
+    let lock = format!("SELECT pg_advisory_lock(1836081507, hashtext('{SERVICE}'))");
+    leaving.batch_execute(&lock).await.unwrap();
+    let step = project.step(0, 1, &[]);
+    let leaves = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        drop(leaving);
+    };
+    let (lines, ()) = tokio::join!(apply(&migrator, &step), leaves);
+    lines.unwrap();
+    assert_eq!(version(&migrator).await, project.version(1));
 }

@@ -19,7 +19,10 @@ const SAMPLED: usize = 100;
 /// The variable that says that only every so many of them is tried where all could be: 1 for all.
 const EVERY: &str = "MPAC_CRASHES_EVERY";
 
-/// Where it says nothing: two or three minutes in a debug build.
+/// The variable that says with which of them to begin: 0 for the first.
+const FIRST: &str = "MPAC_CRASHES_FIRST";
+
+/// Where [`EVERY`] says nothing: two or three minutes in a debug build.
 const EVERY_BY_DEFAULT: usize = 600;
 
 fn check(scenario: &Scenario, points: &[CrashPoint]) -> Result<(), String> {
@@ -52,7 +55,12 @@ fn situations(scenarios: &[Scenario]) -> Vec<Situation<'_>> {
 
 /// Kills the driver in every `every`th situation, on all cores, and says what went wrong.
 fn kill_in_every(situations: &[Situation<'_>], every: usize) -> Vec<String> {
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    kill_from(situations, 0, every)
+}
+
+/// The same, from one of them on.
+fn kill_from(situations: &[Situation<'_>], first: usize, every: usize) -> Vec<String> {
+    let (next, wrong) = (AtomicUsize::new(first), Mutex::new(Vec::new()));
     let work = || {
         while let Some(situation) = situations.get(next.fetch_add(every, Ordering::Relaxed)) {
             if let Err(what) = check(situation.scenario, &situation.points[..1]) {
@@ -113,7 +121,8 @@ fn in_every_scenario_a_rollout_may_be_killed_here_and_there() {
 #[test]
 #[ignore = "takes minutes in part and much longer in full; `cargo xtask test` runs a part, `cargo xtask crashes` all of it"]
 fn in_every_scenario_a_rollout_may_be_killed_anywhere() {
-    let every = std::env::var(EVERY).map_or(EVERY_BY_DEFAULT, |every| every.parse().unwrap());
+    let number = |name, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (every, first) = (number(EVERY, EVERY_BY_DEFAULT), number(FIRST, 0));
     let (mut totals, mut wrong) = ([0, 0, 0], Vec::new());
     let began = Instant::now();
     // One after the other, the short ones first, so that what goes wrong is seen early.
@@ -121,9 +130,9 @@ fn in_every_scenario_a_rollout_may_be_killed_anywhere() {
     let mut all: Vec<_> = scenarios.chunks(1).map(situations).collect();
     all.sort_by_key(Vec::len);
     for situations in &all {
-        let found = kill_in_every(situations, every);
+        let found = kill_from(situations, first, every);
         let points: usize = situations.iter().map(|situation| situation.points.len()).sum();
-        let counts = [points, situations.len(), situations.len().div_ceil(every)];
+        let counts = [points, situations.len(), situations.len().saturating_sub(first).div_ceil(every)];
         report(situations[0].scenario.name, counts, found.len(), began);
         found.iter().for_each(|what| println!("  {what}"));
         totals = std::array::from_fn(|index| totals[index] + counts[index]);

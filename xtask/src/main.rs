@@ -68,6 +68,9 @@ enum Command {
         /// Only every so many of the situations.
         #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
         every: u32,
+        /// From which on: with `--every 21`, `--first 0` to `--first 20` are all of them, on as many machines or days.
+        #[arg(long, default_value = "0")]
+        first: u32,
     },
     /// The tables of the page "Recordings" are what the code gives; needs the recordings beside the checkout.
     Recordings {
@@ -96,7 +99,7 @@ fn dispatch(command: &Command, repo: &Repo, runner: &mut Runner<std::io::Stdout>
         Command::Check { names } => checks::run(repo, runner, names),
         Command::Docs => docs::run(repo, runner),
         Command::Bench { args } => bench::run(repo, runner, args),
-        Command::Crashes { every } => crashes::run(repo, runner, *every),
+        Command::Crashes { every, first } => crashes::run(repo, runner, *every, *first),
         Command::Recordings { write } => recordings::run(repo, runner, *write),
     }
 }

@@ -62,13 +62,17 @@ pub(crate) fn run<W: Write>(repo: &Repo, runner: &mut Runner<W>, options: &Optio
     command(runner, "ignored tests", ignored_tests(repo, &variables))
 }
 
+/// All of what is wrong is worth knowing after so long a build: the first failure stops nothing.
 fn tests(repo: &Repo, variables: &[(&str, OsString)]) -> Shell {
-    with(repo.cargo(["test", "--workspace", "--all-features"]), variables)
+    with(repo.cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]), variables)
 }
 
 /// `--tests` leaves documentation out: an `ignore`d code block is one that is not meant to compile.
 fn ignored_tests(repo: &Repo, variables: &[(&str, OsString)]) -> Shell {
-    with(repo.cargo(["test", "--workspace", "--all-features", "--tests", "--", "--ignored"]), variables)
+    with(
+        repo.cargo(["test", "--workspace", "--all-features", "--tests", "--no-fail-fast", "--", "--ignored"]),
+        variables,
+    )
 }
 
 fn with(shell: Shell, variables: &[(&str, OsString)]) -> Shell {
@@ -87,7 +91,7 @@ mod tests {
         let line = ignored_tests(&Repo::at(Path::new(".")), &variables).line();
         assert_eq!(
             line,
-            "CHROMIUM=/usr/bin/chromium cargo test --workspace --all-features --tests -- --ignored"
+            "CHROMIUM=/usr/bin/chromium cargo test --workspace --all-features --tests --no-fail-fast -- --ignored"
         );
     }
 }

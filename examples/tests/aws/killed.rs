@@ -23,9 +23,9 @@ const LEASE: Duration = Duration::from_secs(1);
 /// A controller lives at most so many milliseconds, unless it ends the rollout before.
 const LIFE: u64 = 1500;
 
-/// The worlds, one after the other, and how a rollout in each must end.
+/// The worlds, which take turns from seed to seed, and how a rollout in each must end.
 const SCENARIOS: [(&str, &str); 3] =
-    [("healthy", "completed"), ("burst-of-5xx", "rolled back"), ("error-spike-over", "rolled back")];
+    [("error-spike-over", "rolled back"), ("healthy", "completed"), ("burst-of-5xx", "rolled back")];
 
 const FORWARD: [(i64, i64); 4] = [(100, 0), (95, 5), (50, 50), (0, 100)];
 
@@ -80,7 +80,8 @@ fn steps(aws: &Aws) -> Vec<(i64, i64)> {
 }
 
 /// One rollout to its end; how many controllers were killed on its way.
-async fn one(seed: u64, (scenario, expected): (&str, &str), kills_left: u32) -> u32 {
+async fn one(seed: u64, kills_left: u32) -> u32 {
+    let (scenario, expected) = SCENARIOS[usize::try_from(seed).unwrap() % SCENARIOS.len()];
     let aws = Aws::start(&["--scenario", scenario, "--seed", &seed.to_string()]);
     aws.edit(
         "[journal.dynamodb]\ntable = \"mpac-deploy\"",
@@ -106,7 +107,7 @@ async fn one(seed: u64, (scenario, expected): (&str, &str), kills_left: u32) -> 
 }
 
 async fn ends_right(seed: u64, aws: &Aws, expected: &str) {
-    assert_eq!(outcome(aws).as_deref(), Some(expected), "seed {seed}");
+    assert_eq!(outcome(aws).as_deref(), Some(expected), "seed {seed}: {}", told(aws, &["history"]).stdout);
     let mut steps = steps(aws);
     let weights = if expected == "completed" {
         assert_eq!(steps, FORWARD, "seed {seed}");
@@ -131,11 +132,11 @@ async fn every_rollout_ends_right_however_often_its_controller_is_killed() {
     let wanted = u32::try_from(number(KILLS, KILLS_BY_DEFAULT.into())).unwrap();
     let (began, first) = (Instant::now(), number(SEED, 1));
     let (mut kills, mut rollouts) = (0, 0);
-    for (seed, scenario) in (first..).zip(SCENARIOS.into_iter().cycle()) {
+    for seed in first.. {
         if kills >= wanted {
             break;
         }
-        kills += one(seed, scenario, wanted - kills).await;
+        kills += one(seed, wanted - kills).await;
         rollouts += 1;
     }
     println!(

@@ -2,6 +2,7 @@
 
 mod allow;
 mod analyze;
+pub mod checklist;
 mod class;
 mod config;
 mod depth;

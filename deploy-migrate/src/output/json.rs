@@ -62,7 +62,7 @@ pub fn json_full(report: &Report) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&Full { report, verdict: report.verdict() }).map(with_newline)
 }
 
-fn with_newline(mut text: String) -> String {
+pub(super) fn with_newline(mut text: String) -> String {
     text.push('\n');
     text
 }

@@ -1,0 +1,187 @@
+//! How each item stands.
+
+use super::columns::unindexed;
+use super::{Evidence, Item, LONGEST, Standing};
+use crate::class::Class;
+use crate::facts::{Action, read};
+use crate::migration::Migration;
+use crate::report::StatementReport;
+use crate::rule::Rule;
+use crate::text::Lines;
+
+/// Rules by which a column that code may use is gone.
+const DROPS: [Rule; 5] =
+    [Rule::DropColumn, Rule::RenameAsDropAdd, Rule::DropTable, Rule::DropView, Rule::ReplaceView];
+/// Rules by which a type is changed in place.
+const TYPES: [Rule; 3] = [Rule::ChangeType, Rule::AlterType, Rule::RenameEnumValue];
+
+type Judged = (Standing, Vec<String>);
+
+fn passed(why: &str) -> Judged {
+    (Standing::Passed, vec![why.to_owned()])
+}
+
+fn person(what: &str) -> Judged {
+    (Standing::NeedsPerson, vec![what.to_owned()])
+}
+
+pub(super) fn judge(item: Item, evidence: &Evidence<'_>) -> Judged {
+    match item {
+        Item::Local => person("that it was run on a developer's machine"),
+        Item::Staging => person("that it was run in staging, on as much data as production has"),
+        Item::Rollback => rollback(evidence),
+        Item::BothVersions => person("that the old code and the new code were tested on the changed schema"),
+        Item::Drops => drops(evidence),
+        Item::Types => types(evidence),
+        Item::Indexes => indexes(evidence),
+        Item::Time => time(evidence),
+    }
+}
+
+fn rollback(evidence: &Evidence<'_>) -> Judged {
+    let without: Vec<String> = evidence
+        .report
+        .statements
+        .iter()
+        .filter(|statement| statement.findings.iter().any(|finding| finding.rule == Rule::MissingDown))
+        .map(|statement| format!("{}: {}", statement.file, statement.message))
+        .collect();
+    if !without.is_empty() {
+        return (Standing::Failed, without);
+    }
+    match evidence.rehearsed {
+        None => person("that the way back was run and leaves the schema as it was: a rehearsal shows it"),
+        Some(rehearsed) if rehearsed.difference.is_empty() => {
+            passed("in the rehearsal the way back left the schema as it was")
+        }
+        Some(rehearsed) => (Standing::Failed, rehearsed.difference.clone()),
+    }
+}
+
+fn place(statement: &StatementReport) -> String {
+    format!("{}:{}", statement.file, statement.position.line)
+}
+
+/// What a person has allowed in the file, with the reason.
+fn allowed(evidence: &Evidence<'_>, rules: &[Rule]) -> Vec<String> {
+    let of = |statement: &StatementReport| -> Vec<String> {
+        let allowed = statement.allowed.iter().filter(|allowed| rules.contains(&allowed.rule));
+        allowed
+            .map(|allowed| {
+                format!("{}: {} is allowed there: {}", place(statement), allowed.rule, allowed.reason)
+            })
+            .collect()
+    };
+    evidence.report.statements.iter().flat_map(of).collect()
+}
+
+fn drops(evidence: &Evidence<'_>) -> Judged {
+    let (mut wrong, mut open) = (Vec::new(), Vec::new());
+    for statement in &evidence.report.statements {
+        for finding in statement.findings.iter().filter(|finding| DROPS.contains(&finding.rule)) {
+            let line = format!("{}: {}", place(statement), finding.message);
+            let is_wrong = evidence.before_green || finding.class == Class::Breaking;
+            if is_wrong { &mut wrong } else { &mut open }.push(line);
+        }
+    }
+    if !wrong.is_empty() {
+        return (Standing::Failed, wrong);
+    }
+    if !open.is_empty() {
+        open.insert(0, "that by then no code runs that reads or writes this".to_owned());
+        return (Standing::NeedsPerson, open);
+    }
+    passed_or(allowed(evidence, &DROPS), "no column, table or view is dropped that was there before")
+}
+
+fn passed_or(allowed: Vec<String>, why: &str) -> Judged {
+    if allowed.is_empty() { passed(why) } else { (Standing::Passed, allowed) }
+}
+
+fn types(evidence: &Evidence<'_>) -> Judged {
+    let found = |rules: &[Rule]| -> Vec<String> {
+        let statements = evidence.report.statements.iter();
+        statements
+            .flat_map(|statement| statement.findings.iter().map(move |finding| (statement, finding)))
+            .filter(|(_, finding)| rules.contains(&finding.rule))
+            .map(|(statement, finding)| format!("{}: {}", place(statement), finding.message))
+            .collect()
+    };
+    let wrong = found(&TYPES);
+    if !wrong.is_empty() {
+        return (Standing::Failed, wrong);
+    }
+    let open = found(&[Rule::WidenType]);
+    if !open.is_empty() {
+        return (Standing::NeedsPerson, open);
+    }
+    passed_or(allowed(evidence, &TYPES), "no type is changed in place")
+}
+
+fn indexes(evidence: &Evidence<'_>) -> Judged {
+    let mut open = unindexed(evidence.new_migrations());
+    if open.is_empty() {
+        return passed("every column that is added to a table has an index, or none is added");
+    }
+    open.insert(0, "that nothing looks for rows by these columns".to_owned());
+    (Standing::NeedsPerson, open)
+}
+
+fn time(evidence: &Evidence<'_>) -> Judged {
+    if let Some(longest) = evidence.rehearsed.and_then(|rehearsed| rehearsed.longest) {
+        let line = format!("estimated in the rehearsal: {} s at most", longest.as_secs_f64().ceil());
+        let standing = if longest < LONGEST { Standing::Passed } else { Standing::Failed };
+        return (standing, vec![line]);
+    }
+    let mut slow: Vec<String> = evidence.report.statements.iter().filter_map(heavy).collect();
+    slow.extend(evidence.new_migrations().flat_map(unknown));
+    if slow.is_empty() {
+        return passed(
+            "no statement reads or writes the rows of a table: however large it is, it takes as long",
+        );
+    }
+    slow.insert(0, "that these take less than 5 minutes in production: a rehearsal estimates it".to_owned());
+    (Standing::NeedsPerson, slow)
+}
+
+fn heavy(statement: &StatementReport) -> Option<String> {
+    let what = if statement.impact.rewrites {
+        "writes a whole table"
+    } else if statement.impact.scans {
+        "reads a whole table"
+    } else {
+        return None;
+    };
+    Some(format!("{} {what}", place(statement)))
+}
+
+/// Statements of which the files cannot say how much they have to do.
+fn unknown(migration: &Migration) -> Vec<String> {
+    let lines = Lines::of(migration.text());
+    let at = |start| migration.position(start).unwrap_or_else(|| lines.position(start)).line;
+    read(migration.text())
+        .iter()
+        .filter_map(|statement| {
+            let what = statement.acts.iter().find_map(|act| unknown_work(&act.action))?;
+            Some(format!("{}:{} {what}", migration.path(), at(statement.span.start)))
+        })
+        .collect()
+}
+
+fn unknown_work(action: &Action) -> Option<&'static str> {
+    let writes_a_query =
+        matches!(action, Action::CreateTableAs { .. } | Action::RefreshView { concurrently: true, .. });
+    let works_on_tables =
+        matches!(action, Action::Reindex { .. } | Action::Cluster { .. } | Action::Vacuum { .. });
+    if matches!(action, Action::Insert { .. } | Action::Merge { .. }) {
+        Some("writes rows, and the file does not say how many")
+    } else if writes_a_query {
+        Some("writes the rows of a query")
+    } else if works_on_tables {
+        Some("works on whole tables")
+    } else if matches!(action, Action::Opaque { .. }) {
+        Some("runs what cannot be read")
+    } else {
+        None
+    }
+}

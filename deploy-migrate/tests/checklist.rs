@@ -1,0 +1,204 @@
+//! The eight items of the strategy's pre-deployment checklist.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
+use std::time::Duration;
+
+use mpac_deploy_migrate::checklist::{Checklist, Evidence, Item, LONGEST, Rehearsed, Standing};
+use mpac_deploy_migrate::{Analyzer, Config, Migration, Report, output};
+
+fn analyzed(sql: &str) -> (Vec<Migration>, Report) {
+    let migrations = vec![
+        Migration::new(
+            "1.sql",
+            "CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric, code varchar(10));",
+        )
+        .as_history(),
+        Migration::new("2.sql", sql),
+    ];
+    let report = Analyzer::new(Config::default()).analyze(&migrations);
+    (migrations, report)
+}
+
+fn list(sql: &str) -> Checklist {
+    let (migrations, report) = analyzed(sql);
+    Checklist::of(&Evidence::new(&migrations, &report))
+}
+
+fn before_green(sql: &str) -> Checklist {
+    let (migrations, report) = analyzed(sql);
+    Checklist::of(&Evidence::new(&migrations, &report).before_green())
+}
+
+fn rehearsed(sql: &str, difference: &[&str], longest: Option<Duration>) -> Checklist {
+    let (migrations, report) = analyzed(sql);
+    let difference = difference.iter().map(|&line| line.to_owned()).collect();
+    Checklist::of(&Evidence::new(&migrations, &report).rehearsed(&Rehearsed { difference, longest }))
+}
+
+fn why(list: &Checklist, item: Item) -> String {
+    list.entries().iter().find(|entry| entry.item == item).unwrap().why.join("\n")
+}
+
+#[test]
+fn what_only_people_know_needs_them() {
+    let list = list("ALTER TABLE orders ADD COLUMN note text;");
+    for item in [Item::Local, Item::Staging, Item::Rollback, Item::BothVersions, Item::Indexes] {
+        assert_eq!(list.standing(item), Standing::NeedsPerson, "{item:?}");
+    }
+    for item in [Item::Drops, Item::Types, Item::Time] {
+        assert_eq!(list.standing(item), Standing::Passed, "{item:?}");
+    }
+}
+
+#[test]
+fn a_list_that_everybody_has_confirmed_is_complete() {
+    let mut list = list("ALTER TABLE orders ADD COLUMN note text;");
+    for item in Item::ALL {
+        assert!(!list.is_complete());
+        list.confirm(item, "Ada");
+        if item == Item::Indexes {
+            break;
+        }
+    }
+    assert!(list.is_complete());
+    assert_eq!(list.standing(Item::Local), Standing::Confirmed);
+    assert_eq!(list.standing(Item::Drops), Standing::Passed, "what the files show needs nobody");
+}
+
+#[test]
+fn a_dropped_column_is_in_use_before_the_cutover_and_a_persons_to_know_after_it() {
+    let drop = "ALTER TABLE orders DROP COLUMN amount;";
+    assert_eq!(list(drop).standing(Item::Drops), Standing::NeedsPerson);
+    assert!(why(&list(drop), Item::Drops).contains("2.sql:1: drops orders.amount"));
+    let mut early = before_green(drop);
+    assert_eq!(early.standing(Item::Drops), Standing::Failed);
+    early.confirm(Item::Drops, "Ada");
+    assert_eq!(early.standing(Item::Drops), Standing::Failed, "nobody confirms away what was found");
+    assert!(output::checklist(&early).contains("failed, whatever Ada has confirmed"));
+    assert_eq!(before_green("DROP TABLE orders;").standing(Item::Drops), Standing::Failed);
+    let renamed = "ALTER TABLE orders DROP COLUMN amount; ALTER TABLE orders ADD COLUMN total numeric;";
+    assert_eq!(list(renamed).standing(Item::Drops), Standing::Failed, "no phase makes that right");
+}
+
+#[test]
+fn what_a_comment_allows_passes_with_its_reason() {
+    let list = before_green(
+        "-- mpac:allow drop-column nobody has read it since May\nALTER TABLE orders DROP COLUMN amount;",
+    );
+    assert_eq!(list.standing(Item::Drops), Standing::Passed);
+    assert_eq!(
+        why(&list, Item::Drops),
+        "2.sql:2: drop-column is allowed there: nobody has read it since May"
+    );
+}
+
+#[test]
+fn a_type_that_changes_in_place_fails_and_one_that_may_widen_is_looked_at() {
+    let int = list("ALTER TABLE orders ALTER COLUMN amount TYPE text;");
+    assert_eq!(int.standing(Item::Types), Standing::Failed, "{}", why(&int, Item::Types));
+    assert_eq!(
+        list("ALTER TABLE orders ALTER COLUMN code TYPE varchar(20);").standing(Item::Types),
+        Standing::Passed
+    );
+    assert_eq!(
+        list("ALTER TABLE other ALTER COLUMN code TYPE text;").standing(Item::Types),
+        Standing::NeedsPerson
+    );
+}
+
+#[test]
+fn a_new_column_has_an_index_or_a_person_who_says_that_it_needs_none() {
+    let indexed = "ALTER TABLE orders ADD COLUMN buyer bigint; CREATE INDEX ON orders (buyer, id);";
+    assert_eq!(list(indexed).standing(Item::Indexes), Standing::Passed);
+    let second = "ALTER TABLE orders ADD COLUMN buyer bigint; CREATE INDEX ON orders (id, buyer);";
+    assert_eq!(
+        list(second).standing(Item::Indexes),
+        Standing::NeedsPerson,
+        "an index is of use from its first column on"
+    );
+    let unique = "ALTER TABLE orders ADD COLUMN buyer bigint UNIQUE;";
+    assert_eq!(list(unique).standing(Item::Indexes), Standing::Passed);
+    let elsewhere = "ALTER TABLE orders ADD COLUMN buyer bigint; CREATE INDEX ON other (buyer);";
+    assert_eq!(list(elsewhere).standing(Item::Indexes), Standing::NeedsPerson);
+    assert_eq!(list("SELECT 1;").standing(Item::Indexes), Standing::Passed);
+}
+
+#[test]
+fn a_reference_without_an_index_is_said_also_of_a_new_table() {
+    let line = "that nothing looks for rows by these columns\nlines.order_id refers to orders: without an index every deletion there reads all of lines";
+    for sql in [
+        "CREATE TABLE lines (id bigint PRIMARY KEY, order_id bigint REFERENCES orders);",
+        "CREATE TABLE lines (order_id bigint, FOREIGN KEY (order_id) REFERENCES orders);",
+        "ALTER TABLE lines ADD COLUMN order_id bigint REFERENCES orders;",
+        "ALTER TABLE lines ADD CONSTRAINT c FOREIGN KEY (order_id) REFERENCES orders (id) NOT VALID;",
+    ] {
+        assert_eq!(why(&list(sql), Item::Indexes), line, "{sql}");
+        let with = format!("{sql} CREATE INDEX CONCURRENTLY i ON lines (order_id);");
+        assert_eq!(list(&with).standing(Item::Indexes), Standing::Passed, "{with}");
+    }
+}
+
+#[test]
+fn time_needs_no_estimate_where_no_row_is_touched() {
+    for quick in
+        ["ALTER TABLE orders ADD COLUMN n int DEFAULT 7;", "CREATE TABLE new (id bigint PRIMARY KEY);"]
+    {
+        assert_eq!(list(quick).standing(Item::Time), Standing::Passed, "{quick}");
+    }
+    for slow in [
+        "UPDATE orders SET amount = 0 WHERE amount IS NULL;",
+        "ALTER TABLE orders ADD COLUMN id2 uuid DEFAULT gen_random_uuid();",
+        "CREATE INDEX CONCURRENTLY i ON orders (amount);",
+        "INSERT INTO archive SELECT * FROM orders;",
+        "DO $$ BEGIN EXECUTE 'UPDATE ' || 'orders SET amount = 0'; END $$;",
+        "CREATE TABLE copy AS SELECT * FROM orders;",
+    ] {
+        let list = list(slow);
+        assert_eq!(list.standing(Item::Time), Standing::NeedsPerson, "{slow}");
+        assert!(why(&list, Item::Time).contains("\n2.sql:1 "), "{}", why(&list, Item::Time));
+    }
+}
+
+#[test]
+fn a_rehearsal_answers_for_the_way_back_and_for_the_time() {
+    let sql = "UPDATE orders SET amount = 0 WHERE amount IS NULL;";
+    let good = rehearsed(sql, &[], Some(LONGEST - Duration::from_millis(1)));
+    assert_eq!(
+        (good.standing(Item::Rollback), good.standing(Item::Time)),
+        (Standing::Passed, Standing::Passed)
+    );
+    let bad = rehearsed(sql, &["index i is left behind"], Some(LONGEST));
+    assert_eq!(
+        (bad.standing(Item::Rollback), bad.standing(Item::Time)),
+        (Standing::Failed, Standing::Failed)
+    );
+    assert_eq!(why(&bad, Item::Rollback), "index i is left behind");
+    let unknown = rehearsed(sql, &[], None);
+    assert_eq!(unknown.standing(Item::Time), Standing::NeedsPerson);
+}
+
+#[test]
+fn the_forms_say_the_same() {
+    let mut list = list("ALTER TABLE orders ADD COLUMN note text;");
+    list.confirm(Item::Local, "Ada");
+    let text = output::checklist(&list);
+    assert!(
+        text.starts_with("[x] Migration tested in local development environment: confirmed by Ada\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "[ ] Rollback migration tested and verified: needs a person, who says --confirm rollback=NAME\n"
+        ),
+        "{text}"
+    );
+    assert!(text.ends_with("3 passed, 1 confirmed, 4 need a person, 0 failed.\n"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&output::checklist_json(&list).unwrap()).unwrap();
+    assert_eq!((json["complete"].as_bool(), json["items"].as_array().map(Vec::len)), (Some(false), Some(8)));
+    assert_eq!(
+        (&json["items"][0]["by"], &json["items"][0]["standing"]),
+        (&"Ada".into(), &"confirmed".into())
+    );
+    assert_eq!(json["items"][6]["item"], "indexes");
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mpac_deploy_migrate::checklist::Item;
 use serde::Deserialize;
 
 use crate::person;
@@ -67,35 +68,69 @@ pub(crate) enum Command {
 pub(crate) enum MigrationsCommand {
     /// Judge every statement: 0 nothing is wrong, 1 something is, 2 something cannot be read.
     Check(CheckOptions),
+    /// The strategy's pre-deployment checklist: 0 every item has passed or is confirmed, 1 some have not, 2 something cannot be read.
+    Checklist(ChecklistOptions),
 }
 
+/// Which migrations, and what is known of them.
 #[derive(Args, Debug)]
-pub(crate) struct CheckOptions {
+pub(crate) struct Files {
     /// SQL files, which are one release if named one by one; directories of golang-migrate or of plain SQL; Alembic projects
     /// (a directory with an alembic.ini, or one revision script).
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// One JSON document on standard output: `{"statements": [{"file", "line", "class", "rule", "message", "fix"}], "verdict"}`.
-    #[arg(long, conflicts_with = "format")]
-    pub(crate) json: bool,
-    /// What to write.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
     /// The phase that these migrations are meant for: in `expand` what belongs into phase 2 is wrong too.
     #[arg(long, value_enum)]
     pub(crate) phase: Option<Phase>,
     /// The version that the database is at: files up to it are known history, those after it are one release.
     #[arg(long, value_name = "VERSION")]
     pub(crate) deployed: Option<String>,
-    /// Warnings are wrong too, such as an index that is built while writes wait.
-    #[arg(long)]
-    pub(crate) deny_warnings: bool,
     /// PostgreSQL's version, tables known to be small, and services, as TOML.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// How Alembic is run; `uv run alembic` in a project of uv, else `alembic`.
     #[arg(long, value_name = "COMMAND")]
     pub(crate) alembic: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckOptions {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// One JSON document on standard output: `{"statements": [{"file", "line", "class", "rule", "message", "fix"}], "verdict"}`.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Warnings are wrong too, such as an index that is built while writes wait.
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ChecklistOptions {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// An item that a person confirms, and who: `local`, `staging`, `rollback`, `both-versions`, `drops`, `indexes`, `types` or `time`. What was
+    /// found to be wrong is not confirmed away.
+    #[arg(long, value_name = "ITEM=NAME", value_parser = confirmed)]
+    pub(crate) confirm: Vec<(Item, String)>,
+    /// One JSON document on standard output: `{"complete", "items": [{"item", "sentence", "standing", "why", "by"}]}`.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn confirmed(text: &str) -> Result<(Item, String), String> {
+    let (item, name) = text.split_once('=').ok_or("say ITEM=NAME, as in staging=ada")?;
+    let all = || Item::ALL.map(Item::id).join(", ");
+    let item =
+        Item::by_id(item.trim()).ok_or_else(|| format!("there is no item `{item}`; there are {}", all()))?;
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(format!("who confirms `{}`?", item.id()));
+    }
+    Ok((item, name.to_owned()))
 }
 
 /// What `migrations check` writes.

@@ -73,6 +73,7 @@ fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
         Command::Simulate(options) => simulate::run(&options),
         Command::Backtest(options) => backtest::run(&options),
         Command::Migrations(MigrationsCommand::Check(options)) => migrations::check(&options),
+        Command::Migrations(MigrationsCommand::Checklist(options)) => migrations::checklist(&options),
         Command::Status(options) => person::status(&options),
         Command::Watch(options) => person::watch(&options),
         Command::Pause(options) => person::pause(&options),

@@ -1,31 +1,58 @@
-//! `migrations check`: what migrations mean for old and new code that run side by side.
+//! `migrations check`: what migrations mean for old and new code that run side by side. `migrations checklist`: whether they may be deployed.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use mpac_deploy_migrate::checklist::{Checklist, Evidence};
 use mpac_deploy_migrate::discover::{AlembicCommand, Discovered, Discovery};
 use mpac_deploy_migrate::{Analyzer, Class, Config, Report, Severity, output};
 
-use crate::cli::{CheckOptions, Format, Phase};
+use crate::cli::{CheckOptions, ChecklistOptions, Files, Format, Phase};
 use crate::policy_file::unusable;
 use crate::reply::{Failure, Reply, Status};
 
 pub(crate) fn check(options: &CheckOptions) -> Result<Reply, Failure> {
-    let config = config(options.config.as_deref())?;
-    let mut discovery = Discovery::default();
-    discovery.deployed.clone_from(&options.deployed);
-    if let Some(line) = &options.alembic {
-        let command = AlembicCommand::parse(line);
-        discovery.alembic = Some(command.ok_or_else(|| Failure::Input("--alembic: no command".to_owned()))?);
-    }
-    let found = discovery.find(&options.paths).map_err(|error| Failure::Input(error.to_string()))?;
-    let mut report = Analyzer::new(config).analyze(&found.migrations);
-    report.add(&found.problems);
-    refuse_unreadable(&report)?;
+    let (found, report) = judged(&options.files)?;
     let text = written(options, &report, &found)?;
     let status = if is_wrong(options, &report) { Status::Found } else { Status::Done };
     Ok(Reply { status, text })
+}
+
+pub(crate) fn checklist(options: &ChecklistOptions) -> Result<Reply, Failure> {
+    let (found, report) = judged(&options.files)?;
+    let mut evidence = Evidence::new(&found.migrations, &report);
+    if matches!(options.files.phase, Some(Phase::Expand)) {
+        evidence = evidence.before_green();
+    }
+    let mut list = Checklist::of(&evidence);
+    for (item, name) in &options.confirm {
+        list.confirm(*item, name);
+    }
+    let text = if options.json { output::checklist_json(&list) } else { Ok(output::checklist(&list)) };
+    let status = if list.is_complete() { Status::Done } else { Status::Found };
+    Ok(Reply { status, text: text.map_err(unwritten)? })
+}
+
+/// What there is, and what the analyzer says of it.
+fn judged(files: &Files) -> Result<(Discovered, Report), Failure> {
+    let config = config(files.config.as_deref())?;
+    let mut discovery = Discovery::default();
+    discovery.deployed.clone_from(&files.deployed);
+    if let Some(line) = &files.alembic {
+        let command = AlembicCommand::parse(line);
+        discovery.alembic = Some(command.ok_or_else(|| Failure::Input("--alembic: no command".to_owned()))?);
+    }
+    let found = discovery.find(&files.paths).map_err(|error| Failure::Input(error.to_string()))?;
+    let mut report = Analyzer::new(config).analyze(&found.migrations);
+    report.add(&found.problems);
+    refuse_unreadable(&report)?;
+    Ok((found, report))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn unwritten(error: serde_json::Error) -> Failure {
+    Failure::Input(format!("the answer cannot be written: {error}"))
 }
 
 fn config(path: Option<&Path>) -> Result<Config, Failure> {
@@ -67,7 +94,7 @@ fn written(options: &CheckOptions, report: &Report, found: &Discovered) -> Resul
         Format::Sarif => output::sarif(report),
         Format::Github => Ok(output::github(report)),
     };
-    text.map_err(|error| Failure::Input(format!("the answer cannot be written: {error}")))
+    text.map_err(unwritten)
 }
 
 /// What is right in its phase is wrong in the other one.
@@ -75,6 +102,6 @@ fn is_wrong(options: &CheckOptions, report: &Report) -> bool {
     let worst = if options.deny_warnings { Severity::Warning } else { Severity::Error };
     let weighs = report.severity().is_some_and(|severity| severity >= worst);
     let has = |class: Class| report.statements.iter().any(|statement| statement.class == class);
-    let early = matches!(options.phase, Some(Phase::Expand)) && has(Class::Contract);
+    let early = matches!(options.files.phase, Some(Phase::Expand)) && has(Class::Contract);
     weighs || early
 }

@@ -245,3 +245,64 @@ fn a_configuration_names_small_tables_and_is_refused_with_its_reason() {
     assert_eq!(run.status, 2);
     assert!(run.stderr.contains("unknown field `small_table`"), "{}", run.stderr);
 }
+
+#[test]
+fn a_checklist_is_complete_when_people_have_confirmed_what_files_cannot_show() {
+    let folder = Folder::new();
+    let file = folder.file("7.sql", ADD);
+    let mut arguments = vec!["migrations", "checklist", &file, "--phase", "expand", "--json"];
+    let open = run(&arguments);
+    assert_eq!((open.status, open.json()["complete"].as_bool()), (1, Some(false)));
+    let standings = |answer: &Value| -> Vec<String> {
+        let items = answer["items"].as_array().unwrap().iter();
+        items.map(|item| format!("{}: {}", item["item"], item["standing"]).replace('"', "")).collect()
+    };
+    let expected = [
+        "local: needs_person",
+        "staging: needs_person",
+        "rollback: needs_person",
+        "both-versions: needs_person",
+        "drops: passed",
+        "types: passed",
+        "indexes: needs_person",
+        "time: passed",
+    ];
+    assert_eq!(standings(&open.json()), expected);
+    for item in ["local=Ada", "staging=Ada", "rollback=Grace", "both-versions=Grace", "indexes=Ada"] {
+        arguments.extend(["--confirm", item]);
+    }
+    let complete = run(&arguments);
+    assert_eq!((complete.status, complete.json()["complete"].as_bool()), (0, Some(true)));
+    assert_eq!(complete.json()["items"][2]["by"], "Grace");
+}
+
+#[test]
+fn nobody_confirms_away_what_a_checklist_has_found() {
+    let folder = Folder::new();
+    let file = folder.file("8.sql", DROP);
+    let run = run(&["migrations", "checklist", &file, "--phase", "expand", "--confirm", "drops=Ada"]);
+    assert_eq!(run.status, 1);
+    assert!(
+        run.stdout.contains(
+            "[!] No DROP statements for columns still in use: failed, whatever Ada has confirmed\n"
+        ),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_confirmation_names_an_item_and_a_person() {
+    let folder = Folder::new();
+    let file = folder.file("7.sql", ADD);
+    let refused = |confirm: &str| run(&["migrations", "checklist", &file, "--confirm", confirm]);
+    for (confirm, why) in [
+        ("stage=Ada", "there is no item `stage`; there are local, staging, rollback"),
+        ("staging", "say ITEM=NAME"),
+        ("staging= ", "who confirms `staging`?"),
+    ] {
+        let run = refused(confirm);
+        assert_eq!(run.status, 2);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+    }
+}

@@ -226,7 +226,7 @@ fn unreadable(statement: &Statement) -> Option<Finding> {
 }
 
 /// Whether a statement does nothing but begin or end a transaction.
-fn only_controls(statement: &Statement) -> bool {
+pub(crate) fn only_controls(statement: &Statement) -> bool {
     let controls = |act: &Act| matches!(act.action, Action::Begin | Action::Commit | Action::Rollback);
     !statement.acts.is_empty() && statement.acts.iter().all(controls)
 }

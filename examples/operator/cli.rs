@@ -70,6 +70,10 @@ pub(crate) enum MigrationsCommand {
     Check(CheckOptions),
     /// The strategy's pre-deployment checklist: 0 every item has passed or is confirmed, 1 some have not, 2 something cannot be read.
     Checklist(ChecklistOptions),
+    /// Run the migrations there, back and there again on a copy of the database's schema: 0 all is right, 1 something is not, 2 the arguments or
+    /// files cannot be used, 3 a server or program cannot.
+    #[cfg(feature = "database")]
+    Rehearse(crate::rehearse::RehearseOptions),
 }
 
 /// Which migrations, and what is known of them.
@@ -116,6 +120,9 @@ pub(crate) struct ChecklistOptions {
     /// found to be wrong is not confirmed away.
     #[arg(long, value_name = "ITEM=NAME", value_parser = confirmed)]
     pub(crate) confirm: Vec<(Item, String)>,
+    /// What `migrations rehearse --json` has written of the same migrations: it answers for the way back.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rehearsal: Option<PathBuf>,
     /// One JSON document on standard output: `{"complete", "items": [{"item", "sentence", "standing", "why", "by"}]}`.
     #[arg(long)]
     pub(crate) json: bool,

@@ -15,7 +15,6 @@ mod config;
 mod demo;
 #[cfg(feature = "aws")]
 mod infra;
-
 mod limits;
 mod migrations;
 mod person;
@@ -23,6 +22,8 @@ mod person;
 mod plan;
 mod policy;
 mod policy_file;
+#[cfg(feature = "database")]
+mod rehearse;
 mod reply;
 mod report;
 #[cfg(feature = "aws")]
@@ -74,6 +75,8 @@ fn answer(arguments: &[OsString]) -> Result<Reply, Failure> {
         Command::Backtest(options) => backtest::run(&options),
         Command::Migrations(MigrationsCommand::Check(options)) => migrations::check(&options),
         Command::Migrations(MigrationsCommand::Checklist(options)) => migrations::checklist(&options),
+        #[cfg(feature = "database")]
+        Command::Migrations(MigrationsCommand::Rehearse(options)) => rehearse::rehearse(&options),
         Command::Status(options) => person::status(&options),
         Command::Watch(options) => person::watch(&options),
         Command::Pause(options) => person::pause(&options),

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use mpac_deploy_migrate::checklist::{Checklist, Evidence};
+use mpac_deploy_migrate::checklist::{Checklist, Evidence, Rehearsed};
 use mpac_deploy_migrate::discover::{AlembicCommand, Discovered, Discovery};
 use mpac_deploy_migrate::{Analyzer, Class, Config, Report, Severity, output};
+
+use serde::Deserialize;
 
 use crate::cli::{CheckOptions, ChecklistOptions, Files, Format, Phase};
 use crate::policy_file::unusable;
@@ -25,6 +27,10 @@ pub(crate) fn checklist(options: &ChecklistOptions) -> Result<Reply, Failure> {
     if matches!(options.files.phase, Some(Phase::Expand)) {
         evidence = evidence.before_green();
     }
+    let rehearsed = options.rehearsal.as_deref().map(|path| rehearsed(path, &options.files)).transpose()?;
+    if let Some(rehearsed) = &rehearsed {
+        evidence = evidence.rehearsed(rehearsed);
+    }
     let mut list = Checklist::of(&evidence);
     for (item, name) in &options.confirm {
         list.confirm(*item, name);
@@ -32,6 +38,30 @@ pub(crate) fn checklist(options: &ChecklistOptions) -> Result<Reply, Failure> {
     let text = if options.json { output::checklist_json(&list) } else { Ok(output::checklist(&list)) };
     let status = if list.is_complete() { Status::Done } else { Status::Found };
     Ok(Reply { status, text: text.map_err(unwritten)? })
+}
+
+/// As much of a rehearsal's report as the checklist asks for.
+#[derive(Deserialize)]
+struct Rehearsal {
+    from: String,
+    failed: Option<Failed>,
+    after_down: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    why: String,
+}
+
+fn rehearsed(path: &Path, files: &Files) -> Result<Rehearsed, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
+    let found: Rehearsal = serde_json::from_str(&text).map_err(|error| unusable(path, &error))?;
+    if let Some(deployed) = files.deployed.as_ref().filter(|deployed| **deployed != found.from) {
+        let why = format!("the rehearsal began at {}, and --deployed says {deployed}", found.from);
+        return Err(unusable(path, &why));
+    }
+    let failed = found.failed.into_iter().map(|failed| failed.why);
+    Ok(Rehearsed { difference: failed.chain(found.after_down).collect(), longest: None })
 }
 
 /// What there is, and what the analyzer says of it.
@@ -55,7 +85,7 @@ fn unwritten(error: serde_json::Error) -> Failure {
     Failure::Input(format!("the answer cannot be written: {error}"))
 }
 
-fn config(path: Option<&Path>) -> Result<Config, Failure> {
+pub(crate) fn config(path: Option<&Path>) -> Result<Config, Failure> {
     let Some(path) = path else { return Ok(Config::default()) };
     let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
     Config::from_toml(&text).map_err(|error| unusable(path, &error))

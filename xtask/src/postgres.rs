@@ -69,6 +69,13 @@ impl Server {
         format!("host=127.0.0.1 port={} user={ROLE} dbname=postgres", self.port).into()
     }
 
+    /// The search path with the server's programs at its end: a rehearsal needs `pg_dump` and `psql`, which are as new as the server there.
+    pub(crate) fn with_programs(&self, path: Option<OsString>) -> Result<OsString, Failure> {
+        let path = path.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
+        let all = std::env::split_paths(&path).chain([self.programs.clone()]);
+        std::env::join_paths(all).map_err(|e| Failure::new(format!("cannot extend the search path: {e}")))
+    }
+
     fn data(&self) -> String {
         self.directory.join("data").to_string_lossy().into_owned()
     }

@@ -59,6 +59,10 @@ pub(crate) fn run<W: Write>(repo: &Repo, runner: &mut Runner<W>, options: &Optio
     }
     let server = runner.step("postgresql", "cargo xtask test", || Server::start(repo))?;
     variables.push((postgres::VARIABLE, server.address()));
+    let path = variables.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
+    let path = runner.step("postgresql programs", "cargo xtask test", || server.with_programs(path))?;
+    variables.retain(|(name, _)| *name != "PATH");
+    variables.push(("PATH", path));
     command(runner, "ignored tests", ignored_tests(repo, &variables))
 }
 

@@ -25,6 +25,13 @@ impl Catalog {
         }
         Ok(Self(lines))
     }
+
+    /// What is missing in a later one, and what is there that was not.
+    pub(super) fn changes_to(&self, later: &Self) -> Vec<String> {
+        let missing = self.0.difference(&later.0).map(|line| format!("missing: {line}"));
+        let left = later.0.difference(&self.0).map(|line| format!("left behind: {line}"));
+        missing.chain(left).collect()
+    }
 }
 
 /// `ours` are the schemas that belong to nobody else, `rel` the tables, views and sequences in them that no extension brought.

@@ -143,6 +143,12 @@ impl Database {
         )
     }
 
+    /// The URL for PostgreSQL's own programs, without the password and without `options`.
+    pub(super) fn for_libpq(&self) -> String {
+        let others = |it: &&Parameter| !it.key.starts_with("x-") && it.key != "options";
+        format!("postgres://{}{}", self.place, query_of(self.parameters.iter().filter(others)))
+    }
+
     /// The URL for SQLAlchemy, with the password, under the name of the project's driver: for an environment, never for a command line.
     pub(super) fn for_sqlalchemy(&self, scheme: &str) -> String {
         let (user, rest) =

@@ -9,6 +9,9 @@ const LAST: usize = 160;
 /// Longer lines are cut.
 const LONGEST: usize = 500;
 
+/// What the line begins with in which SQLAlchemy repeats the server's error.
+const SQLALCHEMY_ERROR: &str = "sqlalchemy.exc.";
+
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     first: Vec<String>,
@@ -29,13 +32,15 @@ impl Lines {
         self.last.push_back(line);
     }
 
-    /// The last line with something on it, which says what went wrong.
+    /// The line that says what went wrong: the last one with something on it, or SQLAlchemy's error, behind which the statement and an
+    /// address of its manual follow.
     pub(super) fn last_words(&self) -> &str {
-        let lines = self.first.iter().chain(&self.last).rev();
-        lines.map(|line| line.trim()).find(|line| !line.is_empty()).unwrap_or("it said nothing")
+        let lines = || self.iter().map(str::trim).rev();
+        let error = lines().find(|line| line.starts_with(SQLALCHEMY_ERROR));
+        error.or_else(|| lines().find(|line| !line.is_empty())).unwrap_or("it said nothing")
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.first.iter().chain(&self.last).map(String::as_str)
     }
 
@@ -69,6 +74,16 @@ mod tests {
         let kept = lines.into_vec();
         assert_eq!((kept.len(), kept[FIRST].as_str()), (FIRST + 1 + LAST, "(800 lines are left out)"));
         assert!(kept.iter().all(|line| line.len() <= LONGEST));
+    }
+
+    #[test]
+    fn the_error_is_not_what_comes_after_it() {
+        let mut lines = Lines::default();
+        let error =
+            "sqlalchemy.exc.ProgrammingError: (psycopg.errors.UndefinedColumn) column \"x\" does not exist";
+        [error, "[SQL: ALTER TABLE a", "DROP COLUMN x]", "(Background on this error at: https://x)"]
+            .map(|line| lines.add(line));
+        assert_eq!(lines.last_words(), error);
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod dirty;
 mod files;
 mod lines;
 mod process;
+pub mod rehearse;
 mod secret;
 mod session;
 mod sessions;

@@ -84,7 +84,11 @@ impl MigrationTool {
         Ok(Step { service: service.clone(), from: from.clone(), to: to.clone(), statements, adds })
     }
 
-    fn found(&self, from: &SchemaVersion, to: &SchemaVersion) -> Result<Discovered, DiscoverError> {
+    pub(super) fn found(
+        &self,
+        from: &SchemaVersion,
+        to: &SchemaVersion,
+    ) -> Result<Discovered, DiscoverError> {
         let mut discovery = Discovery {
             deployed: Some(from.to_string()),
             until: Some(to.to_string()),
@@ -128,7 +132,7 @@ fn described(statement: &StatementReport, texts: &HashMap<&str, &Migration>) -> 
 }
 
 /// On one line, and no longer than needed to know it.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_end_matches(';');
     match line.char_indices().nth(SHOWN) {

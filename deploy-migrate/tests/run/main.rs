@@ -12,6 +12,7 @@ mod contract;
 mod dirty;
 mod locks;
 mod place;
+mod rehearse;
 mod rollout;
 mod secrets;
 mod stops;

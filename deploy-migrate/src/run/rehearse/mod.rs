@@ -1,0 +1,262 @@
+//! Proof before production: a release's migrations there, back, and there again, by the real tool on a copy of the real schema.
+//!
+//! The copy has the target's schema and none of its rows. The target itself is only read (`pg_dump --schema-only`, ACCESS SHARE); on a second
+//! copy each statement is run by itself, and what it does to others is seen: its locks, and whether it reads or writes a table as a whole,
+//! which an empty table shows as well as a full one.
+//!
+//! ```no_run
+//! use mpac_deploy_migrate::run::rehearse::Rehearsal;
+//! use mpac_deploy_migrate::run::{Database, GolangMigrate};
+//!
+//! # async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
+//! let portal = Database::parse(&std::env::var("PORTAL_DATABASE_URL")?)?;
+//! let report = Rehearsal::new("svc-portal", portal, GolangMigrate::new("db/migrations"), "42").run().await?;
+//! assert!(report.is_right(), "{:?}", report.problems());
+//! # Ok(())
+//! # }
+//! ```
+
+mod copy;
+mod observe;
+mod report;
+mod scratch;
+
+use mpac_deploy_core::ids::{SchemaVersion, ServiceName};
+use mpac_deploy_core::port::PortError;
+
+use super::catalog::Catalog;
+use super::change::{Changing, Goal, found};
+use super::database::Database;
+use super::files::Way;
+use super::session::Session;
+use super::tool::MigrationTool;
+use super::{Limits, StepError};
+use crate::{Analyzer, Config, Migration, Report, Rule};
+
+pub use report::{Failed, Leg, Observed, RehearsalReport, SeenLock};
+
+use copy::Programs;
+use scratch::Scratch;
+
+/// The project's files, and what the analyzer claims of them.
+struct Files {
+    migrations: Vec<Migration>,
+    claims: Report,
+    unread: Vec<String>,
+}
+
+/// Why there was no rehearsal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RehearseError {
+    /// The project's files cannot be read, or there is nothing between the two versions.
+    #[error(transparent)]
+    Files(#[from] StepError),
+    /// A server does not answer, or refuses; or a program is not there.
+    #[error(transparent)]
+    Database(#[from] PortError),
+}
+
+/// What is to be rehearsed, and where.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    service: ServiceName,
+    database: Database,
+    tool: MigrationTool,
+    to: SchemaVersion,
+    server: Option<Database>,
+    config: Config,
+    limits: Limits,
+    programs: Programs,
+}
+
+impl Rehearsal {
+    /// The migrations of a service from where its database is to a version.
+    #[must_use]
+    pub fn new(
+        service: impl Into<ServiceName>,
+        database: Database,
+        tool: impl Into<MigrationTool>,
+        to: impl Into<SchemaVersion>,
+    ) -> Self {
+        Self {
+            service: service.into(),
+            database,
+            tool: tool.into(),
+            to: to.into(),
+            server: None,
+            config: Config::default(),
+            limits: Limits::default(),
+            programs: Programs::default(),
+        }
+    }
+
+    /// Makes the copies on another server than the target's, so that production does no work for it. The URL names any database there; its
+    /// role must be allowed to create databases.
+    #[must_use]
+    pub fn on_server(mut self, server: Database) -> Self {
+        self.server = Some(server);
+        self
+    }
+
+    /// What the analyzer knows of the world: what it claims of each statement is compared with what is seen.
+    #[must_use]
+    pub fn with_config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Other limits than the default ones.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Where PostgreSQL's client programs are, if not on the `PATH`: as new as the target's server, or newer.
+    #[must_use]
+    pub fn with_programs(mut self, pg_dump: impl Into<String>, psql: impl Into<String>) -> Self {
+        self.programs = Programs { pg_dump: pg_dump.into(), psql: psql.into() };
+        self
+    }
+
+    /// Rehearses. The copies are gone afterwards, whatever happens; those that a killed process leaves behind are removed by a later
+    /// rehearsal, once they are a day old.
+    ///
+    /// # Errors
+    /// [`RehearseError`]: nothing to rehearse, files that cannot be read, a server that refuses, no `pg_dump` or `psql`. That a migration
+    /// fails is no error but a finding.
+    pub async fn run(&self) -> Result<RehearsalReport, RehearseError> {
+        let from = self.from().await?;
+        let files = self.files(&from).await?;
+        let server = self.server.as_ref().unwrap_or(&self.database);
+        scratch::sweep(server).await?;
+        let whole = Scratch::create(server, None).await?;
+        let made = self.made(&whole, server, &from).await;
+        let rehearsed = match &made {
+            Ok(single) => self.both(&whole, single, &from, &files).await,
+            Err(_) => Ok(RehearsalReport::new(&self.service, &from, &self.to)),
+        };
+        // Both are removed before anything is said of either.
+        let removed = whole.remove().await;
+        let single_removed = match made {
+            Ok(single) => single.remove().await,
+            Err(error) => return Err(error.into()),
+        };
+        let report = rehearsed?;
+        removed.and(single_removed)?;
+        Ok(report)
+    }
+
+    /// Where the target is.
+    async fn from(&self) -> Result<SchemaVersion, PortError> {
+        let session = Session::open(&self.database).await?;
+        let found = found(&session, &self.tool, &self.database).await?;
+        if found.is_dirty {
+            return Err(PortError::Refused(format!(
+                "the schema of {} is at {found}: mend that before a rehearsal",
+                self.service
+            )));
+        }
+        Ok(found.version)
+    }
+
+    /// The files, and what the analyzer claims of them. Alembic is asked for the SQL of each revision, which takes a while.
+    async fn files(&self, from: &SchemaVersion) -> Result<Files, RehearseError> {
+        let (tool, config, service) = (self.tool.clone(), self.config.clone(), self.service.clone());
+        let (from, to) = (from.clone(), self.to.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let found = tool.found(&from, &to).map_err(StepError::from)?;
+            let unread: Vec<String> = found
+                .problems
+                .iter()
+                .filter(|problem| problem.rule == Rule::Unreadable)
+                .map(|problem| format!("{}:{}: {}", problem.file, problem.position.line, problem.message))
+                .collect();
+            if unread.is_empty() && found.migrations.iter().all(Migration::is_history) {
+                return Err(StepError::Nothing { service, from, to });
+            }
+            let claims = Analyzer::new(config).analyze(&found.migrations);
+            Ok(Files { migrations: found.migrations, claims, unread })
+        });
+        let read = read.await.map_err(|error| PortError::Unavailable(error.to_string()))?;
+        Ok(read?)
+    }
+
+    /// Fills the first copy, and makes the second one of it.
+    async fn made(
+        &self,
+        whole: &Scratch,
+        server: &Database,
+        from: &SchemaVersion,
+    ) -> Result<Scratch, PortError> {
+        self.programs.copy_schema(&self.database, whole.database(), &self.service).await?;
+        let session = Session::open(whole.database()).await?;
+        copy::note_version(&session, &self.tool, whole.database(), from).await?;
+        drop(session);
+        Scratch::create(server, Some(whole)).await
+    }
+
+    async fn both(
+        &self,
+        whole: &Scratch,
+        single: &Scratch,
+        from: &SchemaVersion,
+        files: &Files,
+    ) -> Result<RehearsalReport, RehearseError> {
+        let mut report = RehearsalReport::new(&self.service, from, &self.to);
+        self.there_and_back(whole.database(), from, &mut report).await?;
+        report.unread.clone_from(&files.unread);
+        if files.unread.is_empty() {
+            report.statements =
+                observe::statements(single.database(), &files.migrations, &files.claims).await?;
+        }
+        Ok(report)
+    }
+
+    async fn there_and_back(
+        &self,
+        database: &Database,
+        from: &SchemaVersion,
+        report: &mut RehearsalReport,
+    ) -> Result<(), PortError> {
+        let before = self.catalog(database).await?;
+        if !self.leg(database, (from, &self.to), Leg::Up, report).await? {
+            return Ok(());
+        }
+        let there = self.catalog(database).await?;
+        if !self.leg(database, (&self.to, from), Leg::Down, report).await? {
+            return Ok(());
+        }
+        report.after_down = before.changes_to(&self.catalog(database).await?);
+        if self.leg(database, (from, &self.to), Leg::UpAgain, report).await? {
+            report.after_second_up = there.changes_to(&self.catalog(database).await?);
+        }
+        Ok(())
+    }
+
+    /// Runs the tool one way; whether it came there.
+    async fn leg(
+        &self,
+        database: &Database,
+        (from, to): (&SchemaVersion, &SchemaVersion),
+        leg: Leg,
+        report: &mut RehearsalReport,
+    ) -> Result<bool, PortError> {
+        let way = if leg == Leg::Down { Way::Back } else { Way::There };
+        let (service, tool, limits) = (&self.service, &self.tool, &self.limits);
+        let changing = Changing { service, database, tool, limits };
+        match changing.bring(Goal { from, to, way }).await {
+            Ok(_) => Ok(true),
+            Err(PortError::Refused(why) | PortError::NotFound(why)) => {
+                report.failed = Some(Failed { leg, why });
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn catalog(&self, database: &Database) -> Result<Catalog, PortError> {
+        Catalog::read(&Session::open(database).await?, &self.tool.table(database)).await
+    }
+}

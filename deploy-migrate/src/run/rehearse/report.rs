@@ -1,0 +1,141 @@
+//! What a rehearsal has shown.
+
+use mpac_deploy_core::ids::{SchemaVersion, ServiceName};
+use serde::Serialize;
+
+use crate::LockMode;
+use crate::checklist::Rehearsed;
+
+/// A part of the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leg {
+    /// To the version.
+    Up,
+    /// Back.
+    Down,
+    /// To the version again.
+    UpAgain,
+}
+
+impl Leg {
+    /// The words as they stand in a sentence.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "the way there",
+            Self::Down => "the way back",
+            Self::UpAgain => "the second way there",
+        }
+    }
+}
+
+/// Where the tool did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Failed {
+    /// On which part of the way.
+    pub leg: Leg,
+    /// What the tool said, or what was refused.
+    pub why: String,
+}
+
+/// A lock that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SeenLock {
+    /// The table, view or index; with its schema unless that is `public`.
+    pub table: String,
+    /// How strong.
+    pub mode: LockMode,
+}
+
+/// What one statement did, run by itself on an empty copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Observed {
+    /// The file, and the line in it, from 1.
+    pub file: String,
+    /// The line in it, from 1.
+    pub line: usize,
+    /// The statement, on one line and no longer than needed to know it.
+    pub statement: String,
+    /// The locks of writers and stronger ones, on what was there before the release; `None` where the statement cannot run in a
+    /// transaction, in which alone they could be looked at.
+    pub locks: Option<Vec<SeenLock>>,
+    /// Whether a table that was there before was written anew.
+    pub rewrites: bool,
+    /// Whether a table that was there before was read as a whole; `None` where that could not be seen.
+    pub scans: Option<bool>,
+    /// Why it failed; those after it were not run.
+    pub failed: Option<String>,
+    /// What it did that the analysis of the files has not said.
+    pub unexpected: Vec<String>,
+}
+
+/// What a rehearsal has shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RehearsalReport {
+    /// Whose schema.
+    pub service: ServiceName,
+    /// Where the target is.
+    pub from: SchemaVersion,
+    /// Where it went.
+    pub to: SchemaVersion,
+    /// Where the tool did not arrive; nothing after that was tried.
+    pub failed: Option<Failed>,
+    /// What is other than before after the way back, one line each, `missing: …` or `left behind: …`.
+    pub after_down: Vec<String>,
+    /// What is other after the second way there than after the first.
+    pub after_second_up: Vec<String>,
+    /// Scripts whose SQL cannot be read without running them: then no statement was seen by itself.
+    pub unread: Vec<String>,
+    /// Each statement of the way there, as far as they could be run one by one.
+    pub statements: Vec<Observed>,
+}
+
+impl RehearsalReport {
+    pub(super) fn new(service: &ServiceName, from: &SchemaVersion, to: &SchemaVersion) -> Self {
+        Self {
+            service: service.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            failed: None,
+            after_down: Vec::new(),
+            after_second_up: Vec::new(),
+            unread: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
+
+    /// Whether the tool went there, back, and there again, left nothing behind, and no statement did more than was said of it.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.problems().is_empty()
+    }
+
+    /// What is wrong, one sentence each.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let failed =
+            self.failed.iter().map(|failed| format!("{} failed: {}", failed.leg.as_str(), failed.why));
+        let down = self.after_down.iter().map(|line| format!("after the way back, {line}"));
+        let again = self.after_second_up.iter().map(|line| format!("after the second way there, {line}"));
+        let statements = self.statements.iter().flat_map(|statement| {
+            let place = format!("{}:{}", statement.file, statement.line);
+            let all = statement.failed.iter().map(|why| format!("fails by itself: {why}"));
+            let all = all.chain(statement.unexpected.iter().cloned());
+            all.map(move |what| format!("{place}: {what}")).collect::<Vec<_>>()
+        });
+        failed.chain(down).chain(again).chain(statements).collect()
+    }
+
+    /// What the [checklist](crate::checklist) asks for.
+    #[must_use]
+    pub fn for_checklist(&self) -> Rehearsed {
+        let failed =
+            self.failed.iter().map(|failed| format!("{} failed: {}", failed.leg.as_str(), failed.why));
+        Rehearsed { difference: failed.chain(self.after_down.iter().cloned()).collect(), longest: None }
+    }
+}

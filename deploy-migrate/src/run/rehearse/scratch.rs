@@ -1,0 +1,102 @@
+//! Databases that are made for a rehearsal and are gone after it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mpac_deploy_core::port::PortError;
+use tokio::runtime::Handle;
+
+use crate::run::database::Database;
+use crate::run::session::Session;
+use crate::run::version::identifier;
+
+/// What the names of all of them begin with; the second of their making follows.
+const PREFIX: &str = "mpac_rehearse_";
+/// What is as old and has no session is left of a process that was killed (ours: no rehearsal takes a day).
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A database of our own, removed with [`Scratch::remove`], or at the latest when it is dropped while a runtime is there to do it.
+pub(super) struct Scratch {
+    database: Database,
+    server: Database,
+    is_there: bool,
+}
+
+impl Scratch {
+    /// A new one: empty, or the same as another to which nobody is connected.
+    pub(super) async fn create(server: &Database, like: Option<&Self>) -> Result<Self, PortError> {
+        let age = now();
+        let name = format!("{PREFIX}{}_{:x}_{:x}", age.as_secs(), std::process::id(), age.subsec_nanos());
+        let template = like.map_or("template0", |like| like.database.name());
+        let session = Session::open(server).await?;
+        let sql = format!("CREATE DATABASE {} TEMPLATE {}", identifier(&name), identifier(template));
+        session.run(&sql).await?;
+        Ok(Self { database: server.named(&name), server: server.clone(), is_there: true })
+    }
+
+    pub(super) const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Removes it, whoever is connected.
+    pub(super) async fn remove(mut self) -> Result<(), PortError> {
+        self.is_there = false;
+        remove(&self.server, self.database.name()).await
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.is_there {
+            let (server, name) = (self.server.clone(), self.database.name().to_owned());
+            runtime.spawn(async move {
+                if let Err(error) = remove(&server, &name).await {
+                    tracing::warn!(target: "mpac_deploy_migrate::run", name, %error, "a scratch database is left behind");
+                }
+            });
+        }
+    }
+}
+
+async fn remove(server: &Database, name: &str) -> Result<(), PortError> {
+    let session = Session::open(server).await?;
+    session.run(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(name))).await
+}
+
+/// Removes what killed processes have left behind long ago.
+pub(super) async fn sweep(server: &Database) -> Result<(), PortError> {
+    let session = Session::open(server).await?;
+    let sql = "SELECT datname::text FROM pg_database d WHERE starts_with(datname, $1) \
+               AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
+    for row in session.rows(sql, &[&PREFIX]).await? {
+        let name: String = row.get(0);
+        if is_left_behind(&name, now()) {
+            // Somebody else's may not be ours to remove: that is no reason against a rehearsal.
+            session.run(&format!("DROP DATABASE IF EXISTS {}", identifier(&name))).await.ok();
+        }
+    }
+    Ok(())
+}
+
+fn is_left_behind(name: &str, now: Duration) -> bool {
+    let made = name.strip_prefix(PREFIX).and_then(|rest| rest.split('_').next()?.parse().ok());
+    made.is_some_and(|made| now.saturating_sub(Duration::from_secs(made)) > LEFT_BEHIND)
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_old_and_ours_is_left_behind() {
+        let now = Duration::from_secs(1_000_000);
+        assert!(is_left_behind("mpac_rehearse_900000_1f_3a", now));
+        assert!(!is_left_behind("mpac_rehearse_999000_1f_3a", now));
+        assert!(!is_left_behind("mpac_rehearse_x", now));
+        assert!(!is_left_behind("rehearse_900000_1f_3a", now));
+    }
+}

@@ -1,0 +1,232 @@
+//! Rehearsals on copies of a real database.
+
+use std::time::Duration;
+
+use mpac_deploy_migrate::LockMode;
+use mpac_deploy_migrate::checklist::Rehearsed;
+use mpac_deploy_migrate::run::rehearse::{Leg, Observed, Rehearsal, RehearsalReport, RehearseError};
+
+use crate::place::{BOTH, Kind, PASSWORD, Place, Project, SERVICE, apply, quick};
+
+const TABLES: (&str, &str) = (
+    "CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric, code varchar(10)); INSERT INTO orders VALUES (1, 2, 'x')",
+    "DROP TABLE orders",
+);
+const COPIES: &str = "SELECT count(*) FROM pg_database WHERE starts_with(datname, 'mpac_rehearse_')";
+
+/// A database at the first version of a project that has one more.
+async fn deployed(kind: Kind, next: (&str, &str)) -> (Place, Project) {
+    let (place, project) = (Place::new().await, Project::new(kind, &[TABLES, next]));
+    apply(&project.migrator(&place), &project.step(0, 1, &[])).await.unwrap();
+    (place, project)
+}
+
+fn rehearsal(place: &Place, project: &Project) -> Rehearsal {
+    Rehearsal::new(SERVICE, place.database(), project.tool(), project.version(2)).with_limits(quick())
+}
+
+async fn rehearsed(kind: Kind, next: (&str, &str)) -> RehearsalReport {
+    let (place, project) = deployed(kind, next).await;
+    rehearsal(&place, &project).run().await.unwrap()
+}
+
+/// Other tests make copies, too: none of this target's name can be told apart, so it is waited until all are gone.
+async fn no_copy_is_left(place: &Place) {
+    let gone = async {
+        while place.count(COPIES).await > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), gone).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn there_and_back_and_there_again_leaves_nothing_behind() {
+    for kind in BOTH {
+        let next = ("ALTER TABLE orders ADD COLUMN total numeric", "ALTER TABLE orders DROP COLUMN total");
+        let (place, project) = deployed(kind, next).await;
+        let report = rehearsal(&place, &project).run().await.unwrap();
+        assert!(report.is_right(), "{kind:?}: {:?}", report.problems());
+        assert_eq!((&report.from, &report.to), (&project.version(1), &project.version(2)));
+        assert_eq!(report.for_checklist(), Rehearsed::default());
+        // The target is where it was, with its row, and without the column.
+        assert_eq!(place.count("SELECT count(*) FROM orders WHERE amount = 2").await, 1);
+        let columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attnum > 0";
+        assert_eq!(place.count(columns).await, 3, "{kind:?}");
+        assert_eq!(place.count("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'mpac%' AND datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'").await, 0);
+        no_copy_is_left(&place).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn what_the_way_back_leaves_behind_or_loses_is_found() {
+    for kind in BOTH {
+        let next = (
+            "CREATE INDEX by_code ON orders (code); ALTER TABLE orders ADD COLUMN total numeric",
+            "ALTER TABLE orders DROP COLUMN total; ALTER TABLE orders ALTER COLUMN amount TYPE bigint",
+        );
+        let report = rehearsed(kind, next).await;
+        let failed = report.failed.as_ref().unwrap();
+        assert!(failed.leg == Leg::UpAgain && failed.why.contains("by_code"), "{kind:?}: {failed:?}");
+        assert_eq!(
+            report.after_down,
+            [
+                "missing: column public.orders.amount numeric",
+                "left behind: column public.orders.amount bigint",
+                "left behind: index CREATE INDEX by_code ON public.orders USING btree (code)",
+            ],
+            "{kind:?}"
+        );
+        assert!(!report.is_right());
+        assert_eq!(report.for_checklist().difference.len(), 4);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn a_way_back_that_fails_is_found_with_what_the_tool_said() {
+    for kind in BOTH {
+        let next = ("ALTER TABLE orders ADD COLUMN total numeric", "ALTER TABLE orders DROP COLUMN totals_x");
+        let report = rehearsed(kind, next).await;
+        let failed = report.failed.as_ref().unwrap();
+        assert!(failed.leg == Leg::Down && failed.why.contains("totals_x"), "{kind:?}: {failed:?}");
+        assert!(report.problems()[0].starts_with("the way back failed: "), "{:?}", report.problems());
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn the_second_way_there_ends_where_the_first_did() {
+    for kind in BOTH {
+        // What the way back does not undo decides what the second way there does.
+        let next = (
+            "CREATE TABLE IF NOT EXISTS notes (id int); ALTER TABLE notes ADD COLUMN IF NOT EXISTS at date",
+            "ALTER TABLE notes DROP COLUMN at; ALTER TABLE notes ADD COLUMN at text",
+        );
+        let report = rehearsed(kind, next).await;
+        assert_eq!(report.failed, None);
+        assert_eq!(
+            report.after_second_up,
+            ["missing: column public.notes.at date", "left behind: column public.notes.at text",],
+            "{kind:?}"
+        );
+    }
+}
+
+fn seen<'a>(report: &'a RehearsalReport, start: &str) -> &'a Observed {
+    let statement = report.statements.iter().find(|statement| statement.statement.starts_with(start));
+    statement.unwrap_or_else(|| panic!("{start} is not in {report:?}"))
+}
+
+fn lock(observed: &Observed) -> Option<LockMode> {
+    observed.locks.as_ref()?.iter().find(|lock| lock.table == "orders").map(|lock| lock.mode)
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn what_each_statement_locks_reads_and_writes_is_seen_on_an_empty_copy() {
+    for kind in BOTH {
+        let up = "ALTER TABLE orders ADD COLUMN plain int; ALTER TABLE orders ADD COLUMN id2 uuid DEFAULT gen_random_uuid(); \
+                  ALTER TABLE orders ALTER COLUMN amount TYPE bigint; CREATE INDEX by_code ON orders (code); \
+                  ALTER TABLE orders ALTER COLUMN code SET NOT NULL; UPDATE orders SET plain = 1 WHERE plain IS NULL";
+        let report = rehearsed(kind, (up, "SELECT 1")).await;
+        let exclusive = Some(LockMode::AccessExclusive);
+        for (start, mode, rewrites, scans) in [
+            ("ALTER TABLE orders ADD COLUMN plain", exclusive, false, false),
+            ("ALTER TABLE orders ADD COLUMN id2", exclusive, true, true),
+            ("ALTER TABLE orders ALTER COLUMN amount", exclusive, true, true),
+            ("CREATE INDEX", Some(LockMode::Share), false, true),
+            ("ALTER TABLE orders ALTER COLUMN code", exclusive, false, true),
+            ("UPDATE", Some(LockMode::RowExclusive), false, true),
+        ] {
+            let observed = seen(&report, start);
+            assert_eq!(
+                (lock(observed), observed.rewrites, observed.scans),
+                (mode, rewrites, Some(scans)),
+                "{kind:?}: {start}"
+            );
+            assert_eq!(observed.unexpected, Vec::<String>::new(), "{kind:?}: {start}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn what_cannot_run_in_a_transaction_runs_outside_of_one() {
+    let next = ("CREATE INDEX CONCURRENTLY by_code ON orders (code)", "DROP INDEX CONCURRENTLY by_code");
+    let report = rehearsed(Kind::Golang, next).await;
+    assert!(report.is_right(), "{:?}", report.problems());
+    let observed = seen(&report, "CREATE INDEX CONCURRENTLY");
+    assert_eq!((&observed.locks, observed.scans, observed.rewrites), (&None, None, false));
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn what_the_files_did_not_let_expect_is_a_problem() {
+    // The files know of no view of this table, and nothing of the event that the server reacts to.
+    let hidden = "CREATE FUNCTION heavy() RETURNS event_trigger LANGUAGE plpgsql AS \
+                  $$ BEGIN EXECUTE 'LOCK TABLE ' || 'orders'; END $$; \
+                  CREATE EVENT TRIGGER heavy ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION heavy()";
+    let (place, project) = deployed(Kind::Golang, ("CREATE TABLE notes (id int)", "DROP TABLE notes")).await;
+    place.run(hidden).await;
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    assert_eq!(seen(&report, "CREATE TABLE notes").unexpected, ["takes ACCESS EXCLUSIVE on orders"]);
+    assert!(
+        report.problems()[0].ends_with("000002_x.up.sql:1: takes ACCESS EXCLUSIVE on orders"),
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn a_script_that_needs_a_connection_is_run_and_named() {
+    let (place, project) = deployed(Kind::Alembic, ("SELECT 1", "SELECT 1")).await;
+    let script = project.dir.path().join("migrations/versions/r2_x.py");
+    let text = std::fs::read_to_string(&script).unwrap();
+    let asks = "def upgrade() -> None:\n    op.get_bind().exec_driver_sql('SELECT 1').scalar_one() + 1\n    op.execute('CREATE TABLE left_behind (id int)')\n    return\n";
+    std::fs::write(&script, text.replacen("def upgrade() -> None:\n", asks, 1)).unwrap();
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    assert!(report.unread.len() == 1 && report.unread[0].contains("r2_x.py"), "{report:?}");
+    assert_eq!(report.statements, []);
+    assert!(report.after_down.contains(&"left behind: table public.left_behind".to_owned()), "{report:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn copies_are_gone_after_an_error_and_after_a_dropped_call() {
+    let slow = ("SELECT pg_sleep(60)", "SELECT 1");
+    let (place, project) = deployed(Kind::Golang, slow).await;
+    let running = rehearsal(&place, &project);
+    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND starts_with(datname, 'mpac_rehearse_')";
+    tokio::select! {
+        report = running.run() => panic!("{report:?}"),
+        () = place.until(asleep) => {}
+    }
+    no_copy_is_left(&place).await;
+    let none = rehearsal(&place, &project).with_programs("no-such-pg_dump", "psql").run().await.unwrap_err();
+    assert!(none.to_string().contains("there is no program `no-such-pg_dump`"), "{none}");
+    no_copy_is_left(&place).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn nothing_to_rehearse_is_said_before_anything_is_made() {
+    let (place, project) = deployed(Kind::Golang, ("SELECT 1", "SELECT 1")).await;
+    let there = Rehearsal::new(SERVICE, place.database(), project.tool(), project.version(1));
+    let error = there.run().await.unwrap_err();
+    assert!(matches!(error, RehearseError::Files(_)), "{error:?}");
+    assert!(error.to_string().starts_with("no migration of svc-portal is between 1 and 1"), "{error}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn a_rehearsal_shows_no_password() {
+    let loud = (&*format!("DO $$ BEGIN RAISE EXCEPTION 'the password is {PASSWORD}'; END $$"), "SELECT 1");
+    let report = rehearsed(Kind::Golang, loud).await;
+    let failed = report.failed.as_ref().unwrap();
+    assert!(failed.why.contains("the password is ***"), "{failed:?}");
+    let json = serde_json::to_string(&failed).unwrap();
+    assert!(!json.contains(PASSWORD), "{json}");
+}

@@ -1,0 +1,159 @@
+//! `migrations rehearse`: a release's migrations there, back, and there again, on a copy of the database's schema.
+
+use std::env;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mpac_deploy_core::port::PortError;
+use mpac_deploy_migrate::discover::AlembicCommand;
+use mpac_deploy_migrate::run::rehearse::{Observed, Rehearsal, RehearsalReport, RehearseError};
+use mpac_deploy_migrate::run::{Alembic, Database, GolangMigrate, MigrationTool};
+
+use crate::migrations;
+use crate::reply::{Failure, Reply, Status};
+use crate::runtime;
+
+#[derive(Args, Debug)]
+pub(crate) struct RehearseOptions {
+    /// An Alembic project (a directory with an alembic.ini), or a directory of golang-migrate.
+    #[arg(value_name = "PROJECT")]
+    project: PathBuf,
+    /// The variable that holds the URL of the database, which has a password and so is no argument. It is only read.
+    #[arg(long, value_name = "VARIABLE")]
+    database_env: String,
+    /// The version that the release goes to; it begins where the database is.
+    #[arg(long, value_name = "VERSION")]
+    to: String,
+    /// The variable that holds the URL of a database of another server, on which the copies are made.
+    #[arg(long, value_name = "VARIABLE")]
+    scratch_env: Option<String>,
+    /// Whose schema it is; the project's directory if not said.
+    #[arg(long)]
+    service: Option<String>,
+    /// How the tool is run, such as `uv run alembic` or `/opt/migrate`.
+    #[arg(long)]
+    command: Option<String>,
+    /// The variable in which the project's `env.py` finds its database, if it looks for it in one.
+    #[arg(long, value_name = "VARIABLE")]
+    url_env: Option<String>,
+    /// The scheme of the URL there.
+    #[arg(long, default_value = "postgresql+psycopg")]
+    scheme: String,
+    /// PostgreSQL's version, tables known to be small, and services, as TOML.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One JSON document on standard output: `{"service", "from", "to", "failed", "after_down", "after_second_up", "unread", "statements"}`.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn rehearse(options: &RehearseOptions) -> Result<Reply, Failure> {
+    let service = service(options)?;
+    let database = database("--database-env", &options.database_env)?;
+    let config = migrations::config(options.config.as_deref())?;
+    let mut rehearsal =
+        Rehearsal::new(service.as_str(), database, tool(options)?, options.to.as_str()).with_config(config);
+    if let Some(variable) = &options.scratch_env {
+        rehearsal = rehearsal.on_server(self::database("--scratch-env", variable)?);
+    }
+    let report = runtime::start()?.block_on(rehearsal.run()).map_err(failure)?;
+    let status = if report.is_right() { Status::Done } else { Status::Found };
+    if options.json {
+        return Reply::json(status, &report);
+    }
+    Ok(Reply { status, text: told(&report) })
+}
+
+fn service(options: &RehearseOptions) -> Result<String, Failure> {
+    let of_directory =
+        || Some(options.project.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned());
+    let none = || Failure::Input(format!("{}: there is no such directory", options.project.display()));
+    options.service.clone().or_else(of_directory).ok_or_else(none)
+}
+
+fn database(argument: &str, variable: &str) -> Result<Database, Failure> {
+    let url = env::var(variable).map_err(|_| {
+        Failure::Input(format!("{argument}: the variable `{variable}` is not set, or is no text"))
+    })?;
+    Database::parse(&url)
+        .map_err(|error| Failure::Input(format!("{argument}: the variable `{variable}`: {error}")))
+}
+
+fn tool(options: &RehearseOptions) -> Result<MigrationTool, Failure> {
+    let project: &Path = &options.project;
+    if !project.is_dir() {
+        return Err(Failure::Input(format!("{}: there is no such directory", project.display())));
+    }
+    let command = options.command.as_deref();
+    if command.is_some_and(|command| command.trim().is_empty()) {
+        return Err(Failure::Input("--command: no command".to_owned()));
+    }
+    if !project.join("alembic.ini").is_file() {
+        let tool = GolangMigrate::new(project);
+        return Ok(match command {
+            Some(command) => tool.with_command(command.split_whitespace()).into(),
+            None => tool.into(),
+        });
+    }
+    let mut tool = Alembic::new(project);
+    if let Some(command) = command.and_then(AlembicCommand::parse) {
+        tool = tool.with_command(command);
+    }
+    if let Some(variable) = &options.url_env {
+        tool = tool.with_url_in(variable, &options.scheme);
+    }
+    Ok(tool.into())
+}
+
+fn failure(error: RehearseError) -> Failure {
+    match error {
+        RehearseError::Database(PortError::Unavailable(why)) => Failure::World(why),
+        error => Failure::Input(error.to_string()),
+    }
+}
+
+fn told(report: &RehearsalReport) -> String {
+    let mut out =
+        format!("{} from {} to {}, on a copy of the schema\n", report.service, report.from, report.to);
+    for statement in &report.statements {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(
+            out,
+            "\n{}:{}: {}\n    {}",
+            statement.file,
+            statement.line,
+            statement.statement,
+            seen(statement)
+        );
+    }
+    for unread in &report.unread {
+        let _ = writeln!(out, "\nnot seen by itself: {unread}");
+    }
+    let problems = report.problems();
+    if problems.is_empty() {
+        out.push_str("\nThere, back, and there again: nothing is left behind, and nothing is missing.\n");
+    } else {
+        out.push('\n');
+        for problem in &problems {
+            let _ = writeln!(out, "wrong: {problem}");
+        }
+    }
+    out
+}
+
+fn seen(statement: &Observed) -> String {
+    if let Some(why) = &statement.failed {
+        return format!("failed: {why}");
+    }
+    let mut parts: Vec<String> = match &statement.locks {
+        Some(locks) => locks.iter().map(|lock| format!("{} on {}", lock.mode, lock.table)).collect(),
+        None => vec!["outside of a transaction, where its locks are not seen".to_owned()],
+    };
+    if statement.rewrites {
+        parts.push("writes a table anew".to_owned());
+    } else if statement.scans == Some(true) {
+        parts.push("reads a table as a whole".to_owned());
+    }
+    if parts.is_empty() { "nothing that others feel".to_owned() } else { parts.join("; ") }
+}

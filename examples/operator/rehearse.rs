@@ -106,11 +106,12 @@ fn tool(options: &RehearseOptions) -> Result<MigrationTool, Failure> {
     Ok(tool.into())
 }
 
+/// A server that does not answer is the world; all else is what was given.
 fn failure(error: RehearseError) -> Failure {
-    match error {
-        RehearseError::Database(PortError::Unavailable(why)) => Failure::World(why),
-        error => Failure::Input(error.to_string()),
+    if let RehearseError::Database(PortError::Unavailable(why)) = error {
+        return Failure::World(why);
     }
+    Failure::Input(error.to_string())
 }
 
 fn told(report: &RehearsalReport) -> String {

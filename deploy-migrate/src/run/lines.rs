@@ -81,8 +81,11 @@ mod tests {
         let mut lines = Lines::default();
         let error =
             "sqlalchemy.exc.ProgrammingError: (psycopg.errors.UndefinedColumn) column \"x\" does not exist";
-        [error, "[SQL: ALTER TABLE a", "DROP COLUMN x]", "(Background on this error at: https://x)"]
-            .map(|line| lines.add(line));
+        for line in
+            [error, "[SQL: ALTER TABLE a", "DROP COLUMN x]", "(Background on this error at: https://x)"]
+        {
+            lines.add(line);
+        }
         assert_eq!(lines.last_words(), error);
     }
 

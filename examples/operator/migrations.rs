@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use mpac_deploy_migrate::checklist::{Checklist, Evidence, Rehearsed};
+use mpac_deploy_migrate::checklist::{Checklist, Evidence, LONGEST, Rehearsed};
 use mpac_deploy_migrate::discover::{AlembicCommand, Discovered, Discovery};
 use mpac_deploy_migrate::{Analyzer, Class, Config, Report, Severity, output};
 
@@ -46,6 +47,18 @@ struct Rehearsal {
     from: String,
     failed: Option<Failed>,
     after_down: Vec<String>,
+    estimate: Option<Estimate>,
+}
+
+#[derive(Deserialize)]
+struct Estimate {
+    runs: Range,
+    unknown: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Range {
+    longest: f64,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +74,12 @@ fn rehearsed(path: &Path, files: &Files) -> Result<Rehearsed, Failure> {
         return Err(unusable(path, &why));
     }
     let failed = found.failed.into_iter().map(|failed| failed.why);
-    Ok(Rehearsed { difference: failed.chain(found.after_down).collect(), longest: None })
+    let longest = found.estimate.and_then(|Estimate { runs, unknown }| {
+        let longest = Duration::try_from_secs_f64(runs.longest).unwrap_or(Duration::MAX);
+        // What is known to be too long is so whatever else is unknown.
+        (unknown.is_empty() || longest >= LONGEST).then_some(longest)
+    });
+    Ok(Rehearsed { difference: failed.chain(found.after_down).collect(), longest })
 }
 
 /// What there is, and what the analyzer says of it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mpac_deploy_core::port::PortError;
 use mpac_deploy_migrate::discover::AlembicCommand;
-use mpac_deploy_migrate::run::rehearse::{Observed, Rehearsal, RehearsalReport, RehearseError};
+use mpac_deploy_migrate::run::rehearse::{Estimate, Observed, Rehearsal, RehearsalReport, RehearseError};
 use mpac_deploy_migrate::run::{Alembic, Database, GolangMigrate, MigrationTool};
 
 use crate::migrations;
@@ -43,7 +43,7 @@ pub(crate) struct RehearseOptions {
     /// PostgreSQL's version, tables known to be small, and services, as TOML.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// One JSON document on standard output: `{"service", "from", "to", "failed", "after_down", "after_second_up", "unread", "statements"}`.
+    /// One JSON document on standard output: `{"service", "from", "to", "failed", "after_down", "after_second_up", "unread", "statements", "estimate"}`.
     #[arg(long)]
     json: bool,
 }
@@ -131,6 +131,9 @@ fn told(report: &RehearsalReport) -> String {
     for unread in &report.unread {
         let _ = writeln!(out, "\nnot seen by itself: {unread}");
     }
+    if let Some(estimate) = &report.estimate {
+        out.push_str(&times(estimate));
+    }
     let problems = report.problems();
     if problems.is_empty() {
         out.push_str("\nThere, back, and there again: nothing is left behind, and nothing is missing.\n");
@@ -143,6 +146,24 @@ fn told(report: &RehearsalReport) -> String {
     out
 }
 
+fn times(estimate: &Estimate) -> String {
+    let Estimate { runs, locks, work, unknown, .. } = estimate;
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = match work.is_empty() {
+        true => writeln!(out, "\nOn the target no table is read or written as a whole."),
+        false => writeln!(
+            out,
+            "\nOn the target it takes {:.1} s to {:.0} s; others wait for locks up to {:.0} s of it.",
+            runs.shortest, runs.longest, locks.longest
+        ),
+    };
+    for place in unknown {
+        let _ = writeln!(out, "not in that: {place}, of which nobody can say how much it has to do");
+    }
+    out
+}
+
 fn seen(statement: &Observed) -> String {
     if let Some(why) = &statement.failed {
         return format!("failed: {why}");
@@ -151,10 +172,8 @@ fn seen(statement: &Observed) -> String {
         Some(locks) => locks.iter().map(|lock| format!("{} on {}", lock.mode, lock.table)).collect(),
         None => vec!["outside of a transaction, where its locks are not seen".to_owned()],
     };
-    if statement.rewrites {
-        parts.push("writes a table anew".to_owned());
-    } else if statement.scans == Some(true) {
-        parts.push("reads a table as a whole".to_owned());
-    }
+    parts.extend(statement.rewrites.iter().map(|table| format!("writes all of {table} anew")));
+    let scans = statement.scans.iter().flatten().filter(|table| !statement.rewrites.contains(table));
+    parts.extend(scans.map(|table| format!("reads all of {table}")));
     if parts.is_empty() { "nothing that others feel".to_owned() } else { parts.join("; ") }
 }

@@ -2,7 +2,8 @@
 //!
 //! The copy has the target's schema and none of its rows. The target itself is only read (`pg_dump --schema-only`, ACCESS SHARE); on a second
 //! copy each statement is run by itself, and what it does to others is seen: its locks, and whether it reads or writes a table as a whole,
-//! which an empty table shows as well as a full one.
+//! which an empty table shows as well as a full one. With the sizes of the target's tables, and the speed of the copies' server on a sample, that
+//! makes an [`Estimate`] of the time.
 //!
 //! ```no_run
 //! use mpac_deploy_migrate::run::rehearse::Rehearsal;
@@ -17,7 +18,9 @@
 //! ```
 
 mod copy;
+mod estimate;
 mod observe;
+mod rates;
 mod report;
 mod scratch;
 
@@ -33,9 +36,11 @@ use super::tool::MigrationTool;
 use super::{Limits, StepError};
 use crate::{Analyzer, Config, Migration, Report, Rule};
 
+pub use estimate::{Estimate, Range, TableSize, Work};
 pub use report::{Failed, Leg, Observed, RehearsalReport, SeenLock};
 
 use copy::Programs;
+use rates::Rates;
 use scratch::Scratch;
 
 /// The project's files, and what the analyzer claims of them.
@@ -208,8 +213,13 @@ impl Rehearsal {
         self.there_and_back(whole.database(), from, &mut report).await?;
         report.unread.clone_from(&files.unread);
         if files.unread.is_empty() {
-            report.statements =
-                observe::statements(single.database(), &files.migrations, &files.claims).await?;
+            let seen = observe::statements(single.database(), &files.migrations, &files.claims).await?;
+            if seen.iter().all(|seen| seen.observed.failed.is_none()) {
+                let rates = Rates::measure(single.database()).await?;
+                let target = Session::open(&self.database).await?;
+                report.estimate = Some(estimate::estimate(&target, rates, &seen).await?);
+            }
+            report.statements = seen.into_iter().map(|seen| seen.observed).collect();
         }
         Ok(report)
     }

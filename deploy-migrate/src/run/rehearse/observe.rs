@@ -7,11 +7,21 @@ use tokio_postgres::error::SqlState;
 
 use super::report::{Observed, SeenLock};
 use crate::analyze::only_controls;
-use crate::facts::read;
+use crate::facts::{Action, Statement, read};
 use crate::run::database::Database;
 use crate::run::session::{Session, failed};
 use crate::run::step::shown;
-use crate::{LockMode, Migration, Report, StatementReport};
+use crate::{LockMode, Migration, Report, StatementReport, Tool};
+
+/// A statement that was run, with what the report does not repeat.
+pub(super) struct Seen {
+    pub(super) observed: Observed,
+    pub(super) actions: Vec<Action>,
+    /// In its file it runs in the transaction of the statement before it.
+    pub(super) goes_on: bool,
+    /// The tables that it reads or writes as a whole, as the files have it.
+    pub(super) claimed_scans: Vec<String>,
+}
 
 /// A table, view or materialized view that was there before the release.
 struct Relation {
@@ -25,29 +35,72 @@ pub(super) async fn statements(
     database: &Database,
     migrations: &[Migration],
     claims: &Report,
-) -> Result<Vec<Observed>, PortError> {
+) -> Result<Vec<Seen>, PortError> {
     let session = Session::open(database).await?;
     let mut relations = relations(&session).await?;
     let claimed: HashMap<(&str, usize), &StatementReport> =
         claims.statements.iter().map(|claim| ((claim.file.as_str(), claim.span.start), claim)).collect();
-    let mut all = Vec::new();
+    let mut all: Vec<Seen> = Vec::new();
     for migration in migrations.iter().filter(|migration| !migration.is_history()) {
-        for statement in read(migration.text()) {
-            let Some(claim) = claimed.get(&(migration.path(), statement.span.start)) else { continue };
-            let Some(text) = migration.text().get(statement.span.start..statement.span.end) else { continue };
+        let statements = read(migration.text());
+        let mut transaction = Transaction::of(migration.tool(), statements.len());
+        for statement in statements {
             if only_controls(&statement) {
+                transaction.control(&statement);
                 continue;
             }
+            let goes_on = transaction.next();
+            let Some(claim) = claimed.get(&(migration.path(), statement.span.start)) else { continue };
+            let Some(text) = migration.text().get(statement.span.start..statement.span.end) else { continue };
             let mut observed = observe(&session, text, claim, &mut relations).await?;
             observed.unexpected = unexpected(&observed, claim);
             let has_failed = observed.failed.is_some();
-            all.push(observed);
+            let actions = statement.acts.into_iter().map(|act| act.action).collect();
+            all.push(Seen { observed, actions, goes_on, claimed_scans: whole(claim) });
             if has_failed {
                 return Ok(all);
             }
         }
     }
     Ok(all)
+}
+
+/// Which statements of a file share a transaction.
+struct Transaction {
+    /// All of the file is one, whatever it says.
+    is_file: bool,
+    is_open: bool,
+    has_begun: bool,
+}
+
+impl Transaction {
+    const fn of(tool: Tool, statements: usize) -> Self {
+        let is_file = match tool {
+            Tool::GolangMigrate => statements > 1,
+            Tool::OneTransaction => true,
+            Tool::Plain => false,
+        };
+        Self { is_file, is_open: is_file, has_begun: false }
+    }
+
+    fn control(&mut self, statement: &Statement) {
+        self.is_open = self.is_file || statement.acts.iter().any(|act| matches!(act.action, Action::Begin));
+        self.has_begun &= self.is_file;
+    }
+
+    /// Whether the next statement runs in the transaction of the one before it.
+    const fn next(&mut self) -> bool {
+        let goes_on = self.is_open && self.has_begun;
+        self.has_begun = true;
+        goes_on
+    }
+}
+
+/// The tables that a statement reads or writes as a whole, as the files have it.
+fn whole(claim: &StatementReport) -> Vec<String> {
+    let is_whole = claim.impact.scans || claim.impact.rewrites;
+    let locks = claim.impact.locks.iter().filter(|_| is_whole);
+    locks.map(|lock| plain(&lock.table).to_owned()).collect()
 }
 
 async fn relations(session: &Session) -> Result<Vec<Relation>, PortError> {
@@ -69,7 +122,7 @@ async fn observe(
         line: claim.position.line,
         statement: shown(text),
         locks: None,
-        rewrites: false,
+        rewrites: Vec::new(),
         scans: None,
         failed: None,
         unexpected: Vec::new(),
@@ -79,7 +132,9 @@ async fn observe(
     match session.client.batch_execute(text).await {
         Ok(()) => {
             observed.locks = Some(locks(session, relations).await?);
-            observed.scans = Some(scans(session, relations).await? > before);
+            let after = scans(session, relations).await?;
+            let scanned = relations.iter().filter(|it| after.get(&it.oid) > before.get(&it.oid));
+            observed.scans = Some(scanned.map(|relation| relation.name.clone()).collect());
             session.run("COMMIT").await?;
         }
         Err(error) => {
@@ -136,23 +191,25 @@ fn mode_of(name: &str) -> Option<LockMode> {
     MODES.iter().find(|(known, _)| *known == name).map(|(_, mode)| *mode)
 }
 
-/// Scans of this session that it has not reported yet.
-async fn scans(session: &Session, relations: &[Relation]) -> Result<i64, PortError> {
+/// Scans of this session that it has not reported yet, by relation.
+async fn scans(session: &Session, relations: &[Relation]) -> Result<HashMap<u32, i64>, PortError> {
     let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();
-    let sql = "SELECT coalesce(sum(pg_stat_get_xact_numscans(oid)), 0)::bigint FROM unnest($1::oid[]) oid";
-    Ok(session.value::<i64>(sql, &[&oids]).await?.unwrap_or(0))
+    let sql = "SELECT oid, coalesce(pg_stat_get_xact_numscans(oid), 0) FROM unnest($1::oid[]) oid";
+    Ok(session.rows(sql, &[&oids]).await?.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-/// Whether a relation has another file than before; from here on it is the one that it has now. A dropped one has none.
-async fn rewritten(session: &Session, relations: &mut [Relation]) -> Result<bool, PortError> {
+/// The relations that have another file than before; from here on it is the one that they have now. A dropped one has none.
+async fn rewritten(session: &Session, relations: &mut [Relation]) -> Result<Vec<String>, PortError> {
     let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();
     let sql = "SELECT oid, pg_relation_filenode(oid) FROM unnest($1::oid[]) oid";
     let files: HashMap<u32, Option<u32>> =
         session.rows(sql, &[&oids]).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let mut rewritten = false;
+    let mut rewritten = Vec::new();
     for relation in relations {
         let now = files.get(&relation.oid).copied().flatten();
-        rewritten |= now.is_some() && now != relation.file;
+        if now.is_some() && now != relation.file {
+            rewritten.push(relation.name.clone());
+        }
         relation.file = now;
     }
     Ok(rewritten)
@@ -167,11 +224,11 @@ fn unexpected(observed: &Observed, claim: &StatementReport) -> Vec<String> {
             all.push(format!("takes {} on {}", lock.mode, lock.table));
         }
     }
-    if observed.rewrites && !claim.impact.rewrites {
-        all.push("writes a table anew".to_owned());
+    if !claim.impact.rewrites {
+        all.extend(observed.rewrites.iter().map(|table| format!("writes all of {table} anew")));
     }
-    if observed.scans == Some(true) && !claim.impact.scans && !claim.impact.rewrites {
-        all.push("reads a table as a whole".to_owned());
+    if !claim.impact.scans && !claim.impact.rewrites {
+        all.extend(observed.scans.iter().flatten().map(|table| format!("reads all of {table}")));
     }
     all
 }
@@ -179,4 +236,33 @@ fn unexpected(observed: &Observed, claim: &StatementReport) -> Vec<String> {
 /// A name as it may be written without its schema.
 fn plain(name: &str) -> &str {
     name.strip_prefix("public.").unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which statements of a file go on in the transaction of the one before.
+    fn shared(tool: Tool, sql: &str) -> Vec<bool> {
+        let statements = read(sql);
+        let mut transaction = Transaction::of(tool, statements.len());
+        let mut all = Vec::new();
+        for statement in &statements {
+            if only_controls(statement) {
+                transaction.control(statement);
+            } else {
+                all.push(transaction.next());
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn statements_share_a_transaction_as_the_tool_and_the_file_say() {
+        assert_eq!(shared(Tool::GolangMigrate, "SELECT 1; SELECT 2; SELECT 3"), [false, true, true]);
+        assert_eq!(shared(Tool::GolangMigrate, "SELECT 1"), [false]);
+        assert_eq!(shared(Tool::Plain, "SELECT 1; SELECT 2"), [false, false]);
+        let both = "BEGIN; SELECT 1; SELECT 2; COMMIT; SELECT 3; BEGIN; SELECT 4; SELECT 5; COMMIT";
+        assert_eq!(shared(Tool::Plain, both), [false, true, false, false, true]);
+    }
 }

@@ -3,8 +3,9 @@
 use mpac_deploy_core::ids::{SchemaVersion, ServiceName};
 use serde::Serialize;
 
+use super::estimate::Estimate;
 use crate::LockMode;
-use crate::checklist::Rehearsed;
+use crate::checklist::{LONGEST, Rehearsed};
 
 /// A part of the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -63,10 +64,10 @@ pub struct Observed {
     /// The locks of writers and stronger ones, on what was there before the release; `None` where the statement cannot run in a
     /// transaction, in which alone they could be looked at.
     pub locks: Option<Vec<SeenLock>>,
-    /// Whether a table that was there before was written anew.
-    pub rewrites: bool,
-    /// Whether a table that was there before was read as a whole; `None` where that could not be seen.
-    pub scans: Option<bool>,
+    /// The tables that were there before and were written anew.
+    pub rewrites: Vec<String>,
+    /// The tables that were there before and were read as a whole; `None` where that could not be seen.
+    pub scans: Option<Vec<String>>,
     /// Why it failed; those after it were not run.
     pub failed: Option<String>,
     /// What it did that the analysis of the files has not said.
@@ -74,7 +75,7 @@ pub struct Observed {
 }
 
 /// What a rehearsal has shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RehearsalReport {
     /// Whose schema.
@@ -93,6 +94,8 @@ pub struct RehearsalReport {
     pub unread: Vec<String>,
     /// Each statement of the way there, as far as they could be run one by one.
     pub statements: Vec<Observed>,
+    /// How long it takes on the target; nothing if not every statement could be run by itself.
+    pub estimate: Option<Estimate>,
 }
 
 impl RehearsalReport {
@@ -106,6 +109,7 @@ impl RehearsalReport {
             after_second_up: Vec::new(),
             unread: Vec::new(),
             statements: Vec::new(),
+            estimate: None,
         }
     }
 
@@ -128,7 +132,21 @@ impl RehearsalReport {
             let all = all.chain(statement.unexpected.iter().cloned());
             all.map(move |what| format!("{place}: {what}")).collect::<Vec<_>>()
         });
-        failed.chain(down).chain(again).chain(statements).collect()
+        failed.chain(down).chain(again).chain(statements).chain(self.too_long()).collect()
+    }
+
+    /// The strategy's limit is for all migrations of a release together.
+    fn too_long(&self) -> Option<String> {
+        let estimate = self.estimate.as_ref().filter(|estimate| estimate.runs.longest() >= LONGEST)?;
+        let heaviest = estimate.work.iter().max_by(|a, b| a.runs.longest.total_cmp(&b.runs.longest))?;
+        Some(format!(
+            "may take {:.0} s on the target, {:.0} s of it at {}: the strategy allows {} s; fill in batches outside of the migration, build indexes \
+             CONCURRENTLY, and add columns without a rewrite",
+            estimate.runs.longest,
+            heaviest.runs.longest,
+            heaviest.place,
+            LONGEST.as_secs()
+        ))
     }
 
     /// What the [checklist](crate::checklist) asks for.
@@ -136,6 +154,45 @@ impl RehearsalReport {
     pub fn for_checklist(&self) -> Rehearsed {
         let failed =
             self.failed.iter().map(|failed| format!("{} failed: {}", failed.leg.as_str(), failed.why));
-        Rehearsed { difference: failed.chain(self.after_down.iter().cloned()).collect(), longest: None }
+        // What is known to be too long is so whatever else is unknown.
+        let known = |estimate: &&Estimate| estimate.unknown.is_empty() || estimate.runs.longest() >= LONGEST;
+        let longest = self.estimate.as_ref().filter(known).map(|estimate| estimate.runs.longest());
+        Rehearsed { difference: failed.chain(self.after_down.iter().cloned()).collect(), longest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::estimate::{Range, Work};
+    use super::*;
+
+    fn estimated(longest: f64, unknown: &[&str]) -> RehearsalReport {
+        let mut report = RehearsalReport::new(&"svc".into(), &"1".into(), &"2".into());
+        let runs = Range { shortest: 1.0, longest };
+        let work = vec![Work { place: "2.sql:7".into(), tables: Vec::new(), runs, locks: runs }];
+        let unknown = unknown.iter().map(|&place| place.to_owned()).collect();
+        report.estimate = Some(Estimate { runs, locks: runs, work, unknown });
+        report
+    }
+
+    #[test]
+    fn more_than_five_minutes_is_refused_with_the_heaviest_statement() {
+        let problems = estimated(300.0, &[]).problems();
+        assert!(
+            problems[0].starts_with(
+                "may take 300 s on the target, 300 s of it at 2.sql:7: the strategy allows 300 s"
+            ),
+            "{problems:?}"
+        );
+        assert!(estimated(299.9, &[]).is_right());
+    }
+
+    #[test]
+    fn the_checklist_gets_a_time_that_is_known() {
+        let longest =
+            |report: RehearsalReport| report.for_checklist().longest.map(|longest| longest.as_secs());
+        assert_eq!(longest(estimated(20.0, &[])), Some(20));
+        assert_eq!(longest(estimated(20.0, &["2.sql:9"])), None);
+        assert_eq!(longest(estimated(400.0, &["2.sql:9"])), Some(400));
     }
 }

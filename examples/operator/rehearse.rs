@@ -43,7 +43,7 @@ pub(crate) struct RehearseOptions {
     /// PostgreSQL's version, tables known to be small, and services, as TOML.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// One JSON document on standard output: `{"service", "from", "to", "failed", "after_down", "after_second_up", "unread", "statements", "estimate"}`.
+    /// One JSON document on standard output: `{"service", "from", "to", "failed", "after_down", "after_second_up", "captured", "unread", "statements", "estimate"}`.
     #[arg(long)]
     json: bool,
 }
@@ -127,6 +127,9 @@ fn told(report: &RehearsalReport) -> String {
             statement.statement,
             seen(statement)
         );
+    }
+    for captured in &report.captured {
+        let _ = writeln!(out, "\nheard while it ran, without what it does for each row: {captured}");
     }
     for unread in &report.unread {
         let _ = writeln!(out, "\nnot seen by itself: {unread}");

@@ -9,6 +9,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+#[cfg(feature = "run")]
+use super::script::Heard;
 use super::{
     AFTER_DEPLOYED, BASE, DiscoverError, Discovered, Discovery, process, script as python, shown, text,
 };
@@ -261,10 +263,18 @@ fn add(
                 revision.parents.first().map_or("base", String::as_str),
                 revision.id
             ),
-            Some("-- Write what depends on the data as SQL in op.execute(), or check it on a clone of the database.".to_owned()),
+            Some("-- Write what depends on the data as SQL in op.execute(), or rehearse it: `mpac-deploy migrations rehearse` runs it on a copy of the schema and hears what it sends.".to_owned()),
         )),
     }
     Ok(())
+}
+
+/// A script that ran, as the statements that it was heard to send; of the release that comes after what is deployed.
+#[cfg(feature = "run")]
+pub(crate) fn captured(path: &Path, directory: &Path, heard: &[Heard]) -> Result<Migration, DiscoverError> {
+    let (sql, positions) = python::placed(&text(path)?, heard);
+    let shown = shown(&relative(path, directory));
+    Ok(Migration::new(shown, sql).with_positions(positions).in_release(AFTER_DEPLOYED))
 }
 
 /// The path as a person would write it from where the project was named.

@@ -16,9 +16,11 @@ use crate::report::Problem;
 
 pub use alembic::AlembicCommand;
 #[cfg(feature = "run")]
-pub(crate) use alembic::revisions_of_history;
+pub(crate) use alembic::{captured, revisions_of_history};
 #[cfg(feature = "run")]
 pub(crate) use directory::half as half_of_a_version;
+#[cfg(feature = "run")]
+pub(crate) use script::Heard;
 
 /// What `deployed` says of a database without any migration: ours for golang-migrate, which has no word for it, and Alembic's.
 const NOTHING: &str = "none";

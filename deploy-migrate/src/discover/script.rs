@@ -27,6 +27,40 @@ pub(super) fn located(script: &str, sql: &str) -> (String, Vec<(usize, Position)
     (text, positions)
 }
 
+/// A statement that a script was heard to send.
+#[cfg(feature = "run")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// The line of the script that sent it.
+    pub(crate) line: usize,
+    /// The text, which may be of several statements.
+    pub(crate) sql: String,
+    /// Outside of a transaction.
+    pub(crate) alone: bool,
+}
+
+/// The same as [`located`], of what a script was heard to send: its lines are known.
+#[cfg(feature = "run")]
+pub(super) fn placed(script: &str, all: &[Heard]) -> (String, Vec<(usize, Position)>) {
+    let (mut text, mut positions) = ("BEGIN;\n".to_owned(), Vec::new());
+    for Heard { line, sql, alone } in all {
+        let position = Position { line: *line, column: 1 };
+        text.push_str(if *alone { "COMMIT;\n" } else { "" });
+        for piece in split(sql) {
+            for comment in allowed_above(script, *line) {
+                text.push_str(&format!("-- {comment}\n"));
+            }
+            positions.push((text.len(), position));
+            let statement = sql.get(piece.span.start..piece.span.end).unwrap_or("").trim_end();
+            text.push_str(statement.trim_end_matches(';'));
+            text.push_str(";\n");
+        }
+        text.push_str(if *alone { "BEGIN;\n" } else { "" });
+    }
+    text.push_str("COMMIT;\n");
+    (text, positions)
+}
+
 /// What the comments directly above a line allow: `# mpac:allow RULE REASON`.
 fn allowed_above(script: &str, line: usize) -> Vec<&str> {
     let lines: Vec<&str> = script.lines().take(line.saturating_sub(1)).map(str::trim).collect();
@@ -119,6 +153,21 @@ def downgrade() -> None:
         let (_, positions) = located(SCRIPT, sql);
         let lines: Vec<usize> = positions.iter().map(|(_, position)| position.line).collect();
         assert_eq!(lines, [5, 6, 11, 4]);
+    }
+
+    #[cfg(feature = "run")]
+    #[test]
+    fn what_was_heard_stands_at_its_line_in_its_transaction() {
+        let heard = |line, sql: &str, alone| Heard { line, sql: sql.to_owned(), alone };
+        let all =
+            [heard(5, "SELECT 1; SELECT 2", false), heard(11, "CREATE INDEX CONCURRENTLY i ON t (a);", true)];
+        let (sql, positions) = placed(SCRIPT, &all);
+        assert_eq!(
+            sql,
+            "BEGIN;\nSELECT 1;\nSELECT 2;\nCOMMIT;\nCREATE INDEX CONCURRENTLY i ON t (a);\nBEGIN;\nCOMMIT;\n"
+        );
+        let at: Vec<(usize, usize)> = positions.iter().map(|(at, position)| (*at, position.line)).collect();
+        assert_eq!(at, [(7, 5), (17, 5), (35, 11)]);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Alembic {
     pub(super) command: Option<AlembicCommand>,
     pub(super) url: Option<UrlVariable>,
     table: VersionTable,
+    /// What it finds in its environment besides.
+    environment: Vec<(String, OsString)>,
 }
 
 /// The variable in which a project looks for its database.
@@ -65,7 +67,13 @@ impl Alembic {
             command: None,
             url: None,
             table: VersionTable::new("alembic_version"),
+            environment: Vec::new(),
         }
+    }
+
+    pub(super) fn with_environment(mut self, environment: Vec<(String, OsString)>) -> Self {
+        self.environment = environment;
+        self
     }
 
     /// How Alembic is run; found out if nothing is said, as by [`crate::discover::Discovery`].
@@ -222,6 +230,7 @@ impl MigrationTool {
         }
         match self {
             Self::Alembic(tool) => {
+                environment.extend(tool.environment.iter().cloned());
                 if let Some(url) = &tool.url {
                     let value = setting.database.for_sqlalchemy(&url.scheme);
                     environment.push((url.name.clone(), OsString::from(value)));

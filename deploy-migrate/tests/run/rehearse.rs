@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mpac_deploy_migrate::LockMode;
 use mpac_deploy_migrate::checklist::Rehearsed;
 use mpac_deploy_migrate::run::rehearse::{Leg, Observed, Range, Rehearsal, RehearsalReport, RehearseError};
+use mpac_deploy_migrate::{Class, LockMode};
 
 use crate::place::{BOTH, Kind, PASSWORD, Place, Project, SERVICE, apply, quick};
 
@@ -188,18 +188,74 @@ async fn what_the_files_did_not_let_expect_is_a_problem() {
     );
 }
 
+/// A script that asks the database what to do: `alembic upgrade --sql` cannot print it.
+const ASKS: &str = r#"
+def upgrade() -> None:
+    connection = op.get_bind()
+    if connection.exec_driver_sql("SELECT to_regclass('orders')").scalar_one() is None:
+        raise RuntimeError("no orders")
+    op.add_column("orders", sa.Column("note", sa.Text))
+    # mpac:allow drop-column nobody reads it
+    op.drop_column("orders", "code")
+    connection.execute(sa.text("UPDATE orders SET note = :note WHERE note IS NULL"), {"note": "it's"})
+    with op.get_context().autocommit_block():
+        op.create_index("by_note", "orders", ["note"], postgresql_concurrently=True)
+
+
+def downgrade() -> None:
+    op.drop_column("orders", "note")
+    op.add_column("orders", sa.Column("code", sa.String(10)))
+"#;
+
 #[tokio::test]
 #[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
-async fn a_script_that_needs_a_connection_is_run_and_named() {
+async fn what_a_script_sends_that_needs_a_connection_is_captured_while_it_runs() {
     let (place, project) = deployed(Kind::Alembic, ("SELECT 1", "SELECT 1")).await;
     let script = project.dir.path().join("migrations/versions/r2_x.py");
     let text = std::fs::read_to_string(&script).unwrap();
-    let asks = "def upgrade() -> None:\n    op.get_bind().exec_driver_sql('SELECT 1').scalar_one() + 1\n    op.execute('CREATE TABLE left_behind (id int)')\n    return\n";
+    let head = text.split("def upgrade").next().unwrap().replacen(
+        "from alembic",
+        "import sqlalchemy as sa\nfrom alembic",
+        1,
+    );
+    let text = format!("{}{ASKS}", head.trim_end());
+    std::fs::write(&script, &text).unwrap();
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    assert!(report.is_right(), "{:?}", report.problems());
+    assert!(report.captured.len() == 1 && report.captured[0].contains("r2_x.py"), "{report:?}");
+    assert_eq!(report.unread, Vec::<String>::new());
+    let line = |words: &str| text.lines().position(|line| line.contains(words)).unwrap() + 1;
+    for (start, class, at) in [
+        ("ALTER TABLE orders ADD COLUMN note TEXT", Class::Expand, line("sa.Column(\"note\"")),
+        ("ALTER TABLE orders DROP COLUMN code", Class::Expand, line("op.drop_column(\"orders\", \"code\"")),
+        ("UPDATE orders SET note = 'it''s' WHERE note IS NULL", Class::Neutral, line("UPDATE")),
+        ("CREATE INDEX CONCURRENTLY by_note ON orders (note)", Class::Expand, line("by_note")),
+    ] {
+        let observed = seen(&report, start);
+        assert_eq!((observed.class, observed.line), (class, at), "{start}: {observed:?}");
+        assert!(observed.file.ends_with("migrations/versions/r2_x.py"), "{observed:?}");
+    }
+    assert_eq!(seen(&report, "CREATE INDEX").locks, None, "outside of a transaction, as in the script");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn a_script_that_fails_and_cannot_be_read_is_named() {
+    let (place, project) = deployed(Kind::Alembic, ("SELECT 1", "SELECT 1")).await;
+    let script = project.dir.path().join("migrations/versions/r2_x.py");
+    let text = std::fs::read_to_string(&script).unwrap();
+    let asks = "def upgrade() -> None:\n    op.get_bind().exec_driver_sql('SELECT 1 / 0').scalar_one() + 1\n";
     std::fs::write(&script, text.replacen("def upgrade() -> None:\n", asks, 1)).unwrap();
     let report = rehearsal(&place, &project).run().await.unwrap();
+    assert!(
+        report
+            .failed
+            .as_ref()
+            .is_some_and(|failed| failed.leg == Leg::Up && failed.why.contains("division by zero")),
+        "{report:?}"
+    );
     assert!(report.unread.len() == 1 && report.unread[0].contains("r2_x.py"), "{report:?}");
-    assert_eq!(report.statements, []);
-    assert!(report.after_down.contains(&"left behind: table public.left_behind".to_owned()), "{report:?}");
+    assert_eq!((report.statements, report.estimate), (Vec::new(), None));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod capture;
 mod copy;
 mod estimate;
 mod observe;
@@ -39,6 +40,7 @@ use crate::{Analyzer, Config, Migration, Report, Rule};
 pub use estimate::{Estimate, Range, TableSize, Work};
 pub use report::{Failed, Leg, Observed, RehearsalReport, SeenLock};
 
+use capture::Capture;
 use copy::Programs;
 use rates::Rates;
 use scratch::Scratch;
@@ -47,6 +49,7 @@ use scratch::Scratch;
 struct Files {
     migrations: Vec<Migration>,
     claims: Report,
+    /// Scripts whose SQL cannot be read without running them, and why.
     unread: Vec<String>,
 }
 
@@ -210,10 +213,18 @@ impl Rehearsal {
         files: &Files,
     ) -> Result<RehearsalReport, RehearseError> {
         let mut report = RehearsalReport::new(&self.service, from, &self.to);
-        self.there_and_back(whole.database(), from, &mut report).await?;
-        report.unread.clone_from(&files.unread);
-        if files.unread.is_empty() {
-            let seen = observe::statements(single.database(), &files.migrations, &files.claims).await?;
+        let capture = if files.unread.is_empty() { None } else { Some(Capture::new()?) };
+        self.there_and_back(whole.database(), from, capture.as_ref(), &mut report).await?;
+        let heard = match capture {
+            Some(capture) => self.heard(files, &capture, &report)?,
+            None => None,
+        };
+        let is_read = files.unread.is_empty() || heard.is_some();
+        let told = files.unread.clone();
+        *(if is_read { &mut report.captured } else { &mut report.unread }) = told;
+        if is_read {
+            let Files { migrations, claims, .. } = heard.as_ref().unwrap_or(files);
+            let seen = observe::statements(single.database(), migrations, claims).await?;
             if seen.iter().all(|seen| seen.observed.failed.is_none()) {
                 let rates = Rates::measure(single.database()).await?;
                 let target = Session::open(&self.database).await?;
@@ -224,22 +235,45 @@ impl Rehearsal {
         Ok(report)
     }
 
+    /// The release as its scripts were heard to run it on the whole way there; `None` if they did not come there, or nobody listened.
+    fn heard(
+        &self,
+        files: &Files,
+        capture: &Capture,
+        report: &RehearsalReport,
+    ) -> Result<Option<Files>, PortError> {
+        let MigrationTool::Alembic(tool) = &self.tool else { return Ok(None) };
+        let is_there = report.failed.as_ref().is_none_or(|failed| failed.leg != Leg::Up);
+        let Some(captured) = capture.migrations(&tool.project)?.filter(|_| is_there) else { return Ok(None) };
+        let history = files.migrations.iter().filter(|migration| migration.is_history());
+        let migrations: Vec<Migration> = history.cloned().chain(captured).collect();
+        let claims = Analyzer::new(self.config.clone()).analyze(&migrations);
+        Ok(Some(Files { migrations, claims, unread: Vec::new() }))
+    }
+
     async fn there_and_back(
         &self,
         database: &Database,
         from: &SchemaVersion,
+        capture: Option<&Capture>,
         report: &mut RehearsalReport,
     ) -> Result<(), PortError> {
         let before = self.catalog(database).await?;
-        if !self.leg(database, (from, &self.to), Leg::Up, report).await? {
+        let up = match (capture, &self.tool) {
+            (Some(capture), MigrationTool::Alembic(tool)) => {
+                &tool.clone().with_environment(capture.environment()).into()
+            }
+            (_, tool) => tool,
+        };
+        if !self.leg(up, database, (from, &self.to), Leg::Up, report).await? {
             return Ok(());
         }
         let there = self.catalog(database).await?;
-        if !self.leg(database, (&self.to, from), Leg::Down, report).await? {
+        if !self.leg(&self.tool, database, (&self.to, from), Leg::Down, report).await? {
             return Ok(());
         }
         report.after_down = before.changes_to(&self.catalog(database).await?);
-        if self.leg(database, (from, &self.to), Leg::UpAgain, report).await? {
+        if self.leg(&self.tool, database, (from, &self.to), Leg::UpAgain, report).await? {
             report.after_second_up = there.changes_to(&self.catalog(database).await?);
         }
         Ok(())
@@ -248,13 +282,14 @@ impl Rehearsal {
     /// Runs the tool one way; whether it came there.
     async fn leg(
         &self,
+        tool: &MigrationTool,
         database: &Database,
         (from, to): (&SchemaVersion, &SchemaVersion),
         leg: Leg,
         report: &mut RehearsalReport,
     ) -> Result<bool, PortError> {
         let way = if leg == Leg::Down { Way::Back } else { Way::There };
-        let (service, tool, limits) = (&self.service, &self.tool, &self.limits);
+        let (service, limits) = (&self.service, &self.limits);
         let changing = Changing { service, database, tool, limits };
         match changing.bring(Goal { from, to, way }).await {
             Ok(_) => Ok(true),

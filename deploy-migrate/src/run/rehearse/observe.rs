@@ -121,6 +121,7 @@ async fn observe(
         file: claim.file.clone(),
         line: claim.position.line,
         statement: shown(text),
+        class: claim.class,
         locks: None,
         rewrites: Vec::new(),
         scans: None,

@@ -4,8 +4,8 @@ use mpac_deploy_core::ids::{SchemaVersion, ServiceName};
 use serde::Serialize;
 
 use super::estimate::Estimate;
-use crate::LockMode;
 use crate::checklist::{LONGEST, Rehearsed};
+use crate::{Class, LockMode};
 
 /// A part of the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -61,6 +61,8 @@ pub struct Observed {
     pub line: usize,
     /// The statement, on one line and no longer than needed to know it.
     pub statement: String,
+    /// What it means for old and new code side by side, as the analysis has it.
+    pub class: Class,
     /// The locks of writers and stronger ones, on what was there before the release; `None` where the statement cannot run in a
     /// transaction, in which alone they could be looked at.
     pub locks: Option<Vec<SeenLock>>,
@@ -90,7 +92,10 @@ pub struct RehearsalReport {
     pub after_down: Vec<String>,
     /// What is other after the second way there than after the first.
     pub after_second_up: Vec<String>,
-    /// Scripts whose SQL cannot be read without running them: then no statement was seen by itself.
+    /// Scripts whose SQL cannot be read without running them: then the statements are those that all scripts were heard to send on the way
+    /// there. What a script does for each row it has not done, since there are none.
+    pub captured: Vec<String>,
+    /// The same, where they were not heard either: then no statement was seen by itself.
     pub unread: Vec<String>,
     /// Each statement of the way there, as far as they could be run one by one.
     pub statements: Vec<Observed>,
@@ -107,6 +112,7 @@ impl RehearsalReport {
             failed: None,
             after_down: Vec::new(),
             after_second_up: Vec::new(),
+            captured: Vec::new(),
             unread: Vec::new(),
             statements: Vec::new(),
             estimate: None,

@@ -1,0 +1,84 @@
+//! What Alembic scripts run that cannot be read without a connection, heard from SQLAlchemy while they run on the copy.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mpac_deploy_core::port::PortError;
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::Migration;
+use crate::discover::{Heard, captured};
+
+/// Python imports it at its start, wherever `alembic` comes from.
+const HOOK: &str = include_str!("sitecustomize.py");
+const HOOK_NAME: &str = "sitecustomize.py";
+/// Where the hook writes.
+const LOG: &str = "MPAC_DEPLOY_CAPTURE";
+
+/// A place where the hook is found, and where it writes. Gone when it is dropped.
+pub(super) struct Capture {
+    directory: TempDir,
+}
+
+/// A line of the hook's file.
+#[derive(Deserialize)]
+struct Line {
+    path: PathBuf,
+    line: usize,
+    sql: String,
+    alone: bool,
+}
+
+impl Capture {
+    pub(super) fn new() -> Result<Self, PortError> {
+        let made = || -> io::Result<Self> {
+            let directory = TempDir::new()?;
+            fs::write(directory.path().join(HOOK_NAME), HOOK)?;
+            Ok(Self { directory })
+        };
+        made().map_err(|error| {
+            PortError::Unavailable(format!("no directory to capture statements in: {error}"))
+        })
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    /// What Alembic finds in its environment.
+    pub(super) fn environment(&self) -> Vec<(String, OsString)> {
+        let before = std::env::var_os("PYTHONPATH").filter(|paths| !paths.is_empty());
+        let mut paths = self.directory.path().as_os_str().to_owned();
+        if let Some(before) = before {
+            paths.push(":");
+            paths.push(before);
+        }
+        vec![("PYTHONPATH".to_owned(), paths), (LOG.to_owned(), self.log().into_os_string())]
+    }
+
+    /// The scripts that ran, in their order, as the statements that they sent; nothing if nobody listened.
+    pub(super) fn migrations(&self, project: &Path) -> Result<Option<Vec<Migration>>, PortError> {
+        let unusable =
+            |why: String| PortError::Refused(format!("what the scripts sent cannot be read: {why}"));
+        let text = match fs::read_to_string(self.log()) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unusable(error.to_string())),
+        };
+        let mut scripts: Vec<(PathBuf, Vec<Heard>)> = Vec::new();
+        for line in text.lines() {
+            let Line { path, line, sql, alone } =
+                serde_json::from_str(line).map_err(|error| unusable(error.to_string()))?;
+            let heard = Heard { line, sql, alone };
+            match scripts.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, all)) => all.push(heard),
+                None => scripts.push((path, vec![heard])),
+            }
+        }
+        let read = scripts.iter().map(|(path, heard)| captured(path, project, heard));
+        read.collect::<Result<Vec<Migration>, _>>().map(Some).map_err(|error| unusable(error.to_string()))
+    }
+}

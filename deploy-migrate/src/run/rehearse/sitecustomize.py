@@ -1,0 +1,83 @@
+"""Writes down what SQLAlchemy sends to the database on behalf of a revision script: one JSON object a line.
+
+Python imports a module of this name at its start. It is on the search path of a rehearsal only, in front of another one that the machine may have.
+"""
+
+import importlib.machinery
+import importlib.util
+import json
+import os
+import sys
+
+LOG = os.environ["MPAC_DEPLOY_CAPTURE"]
+
+
+def literal(value):
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def with_values(statement, parameters):
+    try:
+        if isinstance(parameters, dict) and parameters:
+            return statement % {name: literal(value) for name, value in parameters.items()}
+        if isinstance(parameters, (list, tuple)) and parameters:
+            return statement % tuple(literal(value) for value in parameters)
+    except (TypeError, ValueError, KeyError):
+        pass  # Another style of parameters: the statement is told from its text alone.
+    return statement
+
+
+def script(frame):
+    """The part of a revision script that called, if one did."""
+    while frame is not None:
+        if "down_revision" in frame.f_globals and "revision" in frame.f_globals:
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def heard(connection, cursor, statement, parameters, context, executemany):
+    frame = script(sys._getframe(1))
+    if frame is None:
+        return
+    if executemany and parameters:
+        parameters = parameters[0]
+    alone = getattr(connection.connection.dbapi_connection, "autocommit", False) is True
+    write({
+        "path": os.path.abspath(frame.f_code.co_filename),
+        "line": frame.f_lineno,
+        "sql": with_values(statement, parameters),
+        "alone": alone,
+    })
+
+
+def write(entry):
+    with open(LOG, "a", encoding="utf-8") as log:
+        log.write(json.dumps(entry) + "\n")
+
+
+def other_one():
+    """The machine's own module of this name, which this one stands in front of."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    paths = [path for path in sys.path if os.path.abspath(path) != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", paths)
+    if spec is not None and spec.loader is not None:
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+try:
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+except ImportError:
+    pass  # A Python without SQLAlchemy runs no revision script.
+else:
+    event.listen(Engine, "before_cursor_execute", heard)
+    with open(LOG, "a", encoding="utf-8"):
+        pass  # The file is there: somebody listens.
+other_one()

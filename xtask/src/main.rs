@@ -17,6 +17,7 @@ mod checks;
 mod ci;
 mod crashes;
 mod docs;
+mod golang;
 mod markdown;
 mod node;
 mod postgres;

@@ -16,6 +16,7 @@ use clap::Args;
 
 use crate::browser::{self, Browser};
 use crate::ci::command;
+use crate::golang::{self, Migrate};
 use crate::node::{self, Packages};
 use crate::postgres::{self, Server};
 use crate::python;
@@ -60,7 +61,14 @@ pub(crate) fn run<W: Write>(repo: &Repo, runner: &mut Runner<W>, options: &Optio
     let server = runner.step("postgresql", "cargo xtask test", || Server::start(repo))?;
     variables.push((postgres::VARIABLE, server.address()));
     let path = variables.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
-    let path = runner.step("postgresql programs", "cargo xtask test", || server.with_programs(path))?;
+    let mut path = runner.step("postgresql programs", "cargo xtask test", || server.with_programs(path))?;
+    match golang::find(repo, Some(path.clone())) {
+        Migrate::Found => {}
+        Migrate::Built(home) => path = golang::extended(&path, home),
+        Migrate::Missing(why) => {
+            runner.say(&format!("    golang-migrate: the tests run on the stand-in, since {why}"));
+        }
+    }
     variables.retain(|(name, _)| *name != "PATH");
     variables.push(("PATH", path));
     command(runner, "ignored tests", ignored_tests(repo, &variables))

@@ -16,4 +16,5 @@ mod rehearse;
 mod rollout;
 mod secrets;
 mod stops;
+mod uv;
 mod written;

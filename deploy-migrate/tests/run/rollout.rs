@@ -130,55 +130,64 @@ impl Deployment {
     }
 
     /// Rolls the release out, and shows every state of it.
-    fn roll_out(&self, mut seen: impl AsyncFnMut(&Rollout, &DriverHandle)) -> Ended {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
-            let clock = SimClock::new(epoch(), 1);
-            let world = Arc::new(World::new(Setup::default(), 1, clock.clone()));
-            let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
-            let ports = Ports {
-                traffic: Arc::clone(&world) as _,
-                fleet: Arc::clone(&world) as _,
-                metrics: Arc::clone(&world) as _,
-                checks: Arc::clone(&world) as _,
-                probes: Arc::clone(&world) as _,
-                schema: Arc::new(AtOnce(self.project.migrator(&self.place))),
-                flags: Arc::new(NoFlags),
-                journal: Arc::clone(&journal) as _,
-                notify: Arc::new(FakeNotify::default()),
-                clock: Arc::new(clock),
-            };
-            let mut release = scenario::release();
-            release.migrations = self.migrations.clone();
-            let id = rollout_id(&release, epoch());
-            let plan = mpac().compile(release).unwrap();
-            let (driver, mut handle) =
-                Driver::start(ports, id.clone(), plan, Options::new("test")).await.unwrap();
-            let stopper = handle.clone();
-            let watching = async {
-                loop {
-                    seen(&handle.status(), &handle.clone()).await;
-                    if !handle.changed().await {
-                        return;
-                    }
-                }
-            };
-            // Whoever waits for a person, who does not come, is stopped.
-            let stopping = async {
-                tokio::time::sleep(LONGEST).await;
-                stopper.stop();
-                std::future::pending::<()>().await;
-            };
-            let (rollout, ()) = tokio::select! {
-                ended = async { tokio::join!(driver.run(), watching) } => ended,
-                () = stopping => panic!("it goes on for ever"),
-            };
-            let trace = Trace::from_journal(journal.load(&id, 0).await.unwrap()).unwrap();
-            check_all(&trace).unwrap_or_else(|violation| panic!("{violation}"));
-            Ended { rollout: rollout.unwrap(), trace, world }
-        })
+    fn roll_out(&self, seen: impl AsyncFnMut(&Rollout, &DriverHandle)) -> Ended {
+        roll_out(self.project.migrator(&self.place), &self.migrations, seen)
     }
+}
+
+/// Rolls a release out that changes these schemas, and shows every state of it.
+fn roll_out(
+    migrator: Migrator,
+    migrations: &Migrations,
+    mut seen: impl AsyncFnMut(&Rollout, &DriverHandle),
+) -> Ended {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let clock = SimClock::new(epoch(), 1);
+        let world = Arc::new(World::new(Setup::default(), 1, clock.clone()));
+        let journal = Arc::new(MemoryJournal::new(Arc::new(clock.clone())));
+        let ports = Ports {
+            traffic: Arc::clone(&world) as _,
+            fleet: Arc::clone(&world) as _,
+            metrics: Arc::clone(&world) as _,
+            checks: Arc::clone(&world) as _,
+            probes: Arc::clone(&world) as _,
+            schema: Arc::new(AtOnce(migrator)),
+            flags: Arc::new(NoFlags),
+            journal: Arc::clone(&journal) as _,
+            notify: Arc::new(FakeNotify::default()),
+            clock: Arc::new(clock),
+        };
+        let mut release = scenario::release();
+        release.migrations = migrations.clone();
+        let id = rollout_id(&release, epoch());
+        let plan = mpac().compile(release).unwrap();
+        let (driver, mut handle) =
+            Driver::start(ports, id.clone(), plan, Options::new("test")).await.unwrap();
+        let stopper = handle.clone();
+        let watching = async {
+            loop {
+                seen(&handle.status(), &handle.clone()).await;
+                if !handle.changed().await {
+                    return;
+                }
+            }
+        };
+        // Whoever waits for a person, who does not come, is stopped.
+        let stopping = async {
+            tokio::time::sleep(LONGEST).await;
+            stopper.stop();
+            std::future::pending::<()>().await;
+        };
+        let (rollout, ()) = tokio::select! {
+            ended = async { tokio::join!(driver.run(), watching) } => ended,
+            () = stopping => panic!("it goes on for ever"),
+        };
+        let trace = Trace::from_journal(journal.load(&id, 0).await.unwrap()).unwrap();
+        check_all(&trace).unwrap_or_else(|violation| panic!("{violation}"));
+        Ended { rollout: rollout.unwrap(), trace, world }
+    })
 }
 
 struct Ended {
@@ -312,4 +321,42 @@ fn a_column_that_green_has_written_to_is_not_dropped() {
     assert_eq!((ended.weights().blue(), ended.weights().green()), (100, 0));
     let told = ended.trace.decisions().any(|(_, decision)| decision.reason.contains("payments.total_amount"));
     assert!(told, "the column is named");
+}
+
+#[test]
+#[ignore = "needs a PostgreSQL server, Alembic and golang-migrate, or Python for its stand-in: cargo xtask test"]
+fn of_several_services_one_that_cannot_be_expanded_takes_those_before_it_back() {
+    let portal = Deployment::new();
+    let gateway_place = really(Place::new());
+    // Nothing in the files says that there is no such table.
+    let fails = ("ALTER TABLE elsewhere ADD COLUMN note text", "ALTER TABLE elsewhere DROP COLUMN note");
+    let gateway =
+        Project::new(Kind::Golang, &[("CREATE TABLE sessions (id int)", "DROP TABLE sessions"), fails]);
+    let service = ServiceName::from("mpac-pgw");
+    let mut first = gateway.step(0, 1, &[]);
+    first.service = service.clone();
+    let migrator = || {
+        let both = portal.project.migrator(&portal.place);
+        both.with_service("mpac-pgw", gateway_place.database(), gateway.tool())
+    };
+    really(async { crate::place::apply(&migrator(), &first).await.unwrap() });
+    let mut migrations = portal.migrations.clone();
+    let (from, to) = (gateway.version(1), gateway.version(2));
+    migrations
+        .expand
+        .push(gateway.tool().step(&service, Phase::Expand, (&from, &to), &Config::default()).unwrap());
+    let ended = roll_out(migrator(), &migrations, async |_, _| {});
+    assert!(
+        matches!(ended.rollout.outcome(), Some(Outcome::Abandoned { .. })),
+        "{:?}",
+        ended.rollout.outcome()
+    );
+    assert_eq!((portal.version(), portal.columns()), (portal.project.version(1), 1), "taken back");
+    assert_eq!(really(migrator().version(&service)).unwrap(), gateway.version(1));
+    assert!(
+        ended.world.history().weights.is_empty() && ended.world.history().fleet.is_empty(),
+        "green was not started"
+    );
+    let said = ended.trace.decisions().any(|(_, decision)| decision.reason.contains("elsewhere"));
+    assert!(said, "what PostgreSQL said is in the journal");
 }

@@ -181,6 +181,7 @@ fn of(action: &Action, schema: &Schema) -> Impact {
         | Action::Reindex { .. }
         | Action::Cluster { table: None }
         | Action::Administer(_)
+        | Action::Runs(_)
         | Action::Nothing(_) => none(),
     }
 }

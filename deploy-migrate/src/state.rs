@@ -186,6 +186,7 @@ impl Schema {
             | Action::Cluster { .. }
             | Action::Vacuum { .. }
             | Action::Administer(_)
+            | Action::Runs(_)
             | Action::Nothing(_) => {}
         }
     }

@@ -3,7 +3,7 @@
 use super::columns::unindexed;
 use super::{Evidence, Item, LONGEST, Standing};
 use crate::class::Class;
-use crate::facts::{Action, read};
+use crate::facts::read;
 use crate::migration::Migration;
 use crate::report::StatementReport;
 use crate::rule::Rule;
@@ -162,26 +162,8 @@ fn unknown(migration: &Migration) -> Vec<String> {
     read(migration.text())
         .iter()
         .filter_map(|statement| {
-            let what = statement.acts.iter().find_map(|act| unknown_work(&act.action))?;
+            let what = statement.acts.iter().find_map(|act| act.action.unknown_work())?;
             Some(format!("{}:{} {what}", migration.path(), at(statement.span.start)))
         })
         .collect()
-}
-
-fn unknown_work(action: &Action) -> Option<&'static str> {
-    let writes_a_query =
-        matches!(action, Action::CreateTableAs { .. } | Action::RefreshView { concurrently: true, .. });
-    let works_on_tables =
-        matches!(action, Action::Reindex { .. } | Action::Cluster { .. } | Action::Vacuum { .. });
-    if matches!(action, Action::Insert { .. } | Action::Merge { .. }) {
-        Some("writes rows, and the file does not say how many")
-    } else if writes_a_query {
-        Some("writes the rows of a query")
-    } else if works_on_tables {
-        Some("works on whole tables")
-    } else if matches!(action, Action::Opaque { .. }) {
-        Some("runs what cannot be read")
-    } else {
-        None
-    }
 }

@@ -245,11 +245,71 @@ pub(crate) enum Action {
     },
     /// Changes how the server or a role behaves, not what the data is.
     Administer(&'static str),
-    /// Queries, comments, savepoints: nothing that either version sees.
+    /// Queries and calls: nothing that either version sees, and nobody can say how long they take.
+    Runs(&'static str),
+    /// Comments, savepoints: nothing that either version sees.
     Nothing(&'static str),
 }
 
 impl Action {
+    /// Why nobody can say from the file, or from the size of a table, how much it has to do.
+    pub(crate) const fn unknown_work(&self) -> Option<&'static str> {
+        match self {
+            Self::Insert { .. } | Self::Merge { .. } => {
+                Some("writes rows, and the file does not say how many")
+            }
+            Self::CreateTableAs { .. } | Self::RefreshView { .. } => Some("writes the rows of a query"),
+            Self::Reindex { .. } | Self::Cluster { .. } | Self::Vacuum { .. } => {
+                Some("works on whole tables")
+            }
+            Self::Opaque { .. } => Some("runs what cannot be read"),
+            Self::Runs(_) => Some("runs a query or a procedure"),
+            Self::CreateTable { .. }
+            | Self::AddColumn { .. }
+            | Self::DropColumn { .. }
+            | Self::AlterColumn { .. }
+            | Self::AddConstraint { .. }
+            | Self::DropConstraint { .. }
+            | Self::ValidateConstraint { .. }
+            | Self::AlterConstraint { .. }
+            | Self::AttachPartition { .. }
+            | Self::DetachPartition { .. }
+            | Self::Inherit { .. }
+            | Self::SetTrigger { .. }
+            | Self::SetRowSecurity { .. }
+            | Self::ChangeOwner { .. }
+            | Self::Rewrite { .. }
+            | Self::TableOption { .. }
+            | Self::Rename { .. }
+            | Self::SetSchema { .. }
+            | Self::Drop { .. }
+            | Self::CreateIndex { .. }
+            | Self::CreateView { .. }
+            | Self::CreateRoutine { .. }
+            | Self::CreateTrigger { .. }
+            | Self::CreatePolicy { .. }
+            | Self::AlterPolicy { .. }
+            | Self::CreateRule { .. }
+            | Self::Create { .. }
+            | Self::AddEnumValue { .. }
+            | Self::AlterAttribute { .. }
+            | Self::AlterDomain { .. }
+            | Self::AlterSequence { .. }
+            | Self::Grant
+            | Self::Revoke { .. }
+            | Self::Update { .. }
+            | Self::Delete { .. }
+            | Self::Truncate { .. }
+            | Self::LockTable { .. }
+            | Self::Set { .. }
+            | Self::Begin
+            | Self::Commit
+            | Self::Rollback
+            | Self::Administer(_)
+            | Self::Nothing(_) => None,
+        }
+    }
+
     /// The table that it is about.
     pub(crate) fn table(&self) -> Option<&Name> {
         match self {
@@ -305,6 +365,7 @@ impl Action {
             | Self::Reindex { .. }
             | Self::Cluster { table: None }
             | Self::Administer(_)
+            | Self::Runs(_)
             | Self::Nothing(_) => None,
         }
     }
@@ -362,6 +423,7 @@ impl Action {
             | Self::Opaque { .. }
             | Self::Cluster { .. }
             | Self::Administer(_)
+            | Self::Runs(_)
             | Self::Nothing(_) => false,
         }
     }

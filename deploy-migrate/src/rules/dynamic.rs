@@ -111,6 +111,7 @@ fn changes_schema(action: &Action) -> bool {
         | Action::Cluster { .. }
         | Action::Vacuum { .. }
         | Action::Administer(_)
+        | Action::Runs(_)
         | Action::Nothing(_) => false,
     }
 }

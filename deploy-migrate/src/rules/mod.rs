@@ -158,6 +158,7 @@ pub(crate) fn judge(act: &Act, context: &mut Context<'_>) -> Class {
         | Action::Commit
         | Action::Rollback
         | Action::Administer(_)
+        | Action::Runs(_)
         | Action::Nothing(_) => Class::Neutral,
     }
 }

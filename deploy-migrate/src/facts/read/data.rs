@@ -34,7 +34,7 @@ impl Reader {
             }),
             ast::Stmt::Copy(copy) => match copy.copy_direction()? {
                 ast::CopyDirection::CopyFrom(_) => Some(Action::Insert { table: table()? }),
-                ast::CopyDirection::CopyTo(_) => Some(Action::Nothing("reads")),
+                ast::CopyDirection::CopyTo(_) => Some(Action::Runs("reads")),
             },
             ast::Stmt::Lock(lock) => Some(Action::LockTable {
                 tables: lock

@@ -141,14 +141,14 @@ pub(super) fn other(stmt: &ast::Stmt) -> Action {
         | ast::Stmt::Reassign(_)
         | ast::Stmt::SecurityLabel(_)
         | ast::Stmt::AlterUserMapping(_) => Action::Administer("administers the server"),
-        ast::Stmt::Call(_) => Action::Nothing("calls a procedure, which is not followed"),
+        ast::Stmt::Call(_) => Action::Runs("calls a procedure, which is not followed"),
         ast::Stmt::CommentOn(_) => Action::Nothing("writes a comment"),
         ast::Stmt::Analyze(_) => Action::Nothing("gathers statistics"),
         ast::Stmt::Select(_)
         | ast::Stmt::CompoundSelect(_)
         | ast::Stmt::ParenSelect(_)
         | ast::Stmt::Table(_)
-        | ast::Stmt::Values(_) => Action::Nothing("reads"),
+        | ast::Stmt::Values(_) => Action::Runs("reads"),
         _ => Action::Nothing("changes nothing that code sees"),
     }
 }

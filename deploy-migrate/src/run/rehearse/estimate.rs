@@ -97,7 +97,7 @@ pub(super) async fn estimate(target: &Session, rates: Rates, all: &[Seen]) -> Re
         holds &= seen.goes_on;
         holds |= seen.observed.locks.iter().flatten().any(|lock| lock.mode.blocks_writes());
         let place = format!("{}:{}", seen.observed.file, seen.observed.line);
-        if seen.is_unknown() {
+        if seen.actions.iter().any(|action| action.unknown_work().is_some()) {
             estimate.unknown.push(place.clone());
         }
         let (mut runs, mut tables) = (Range::default(), Vec::new());
@@ -161,20 +161,6 @@ impl Seen {
         all.sort_unstable();
         all.dedup();
         all
-    }
-
-    /// Rows that come from a query, from outside, or from what cannot be read.
-    fn is_unknown(&self) -> bool {
-        self.actions.iter().any(|action| {
-            matches!(
-                action,
-                Action::Insert { .. }
-                    | Action::CreateTableAs { .. }
-                    | Action::Opaque { .. }
-                    | Action::Reindex { .. }
-                    | Action::RefreshView { .. }
-            )
-        })
     }
 }
 

@@ -9,8 +9,8 @@ use crate::place::{BOTH, Place, Project, apply, quick, version};
 
 const TABLE: (&str, &str) = ("CREATE TABLE one (a int)", "DROP TABLE one");
 const SLOW: (&str, &str) = ("ALTER TABLE one ADD COLUMN b int; SELECT pg_sleep(60)", "");
-const SLEEPERS: &str =
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mpac-deploy/svc-portal'";
+/// Other tests have sessions of the same name in databases of their own.
+const SLEEPERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mpac-deploy/svc-portal' AND datname = current_database()";
 
 async fn until_it_sleeps(place: &Place) {
     let asleep =

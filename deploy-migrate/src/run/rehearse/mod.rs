@@ -139,7 +139,7 @@ impl Rehearsal {
         let files = self.files(&from).await?;
         let server = self.server.as_ref().unwrap_or(&self.database);
         scratch::sweep(server).await?;
-        let whole = Scratch::create(server, None).await?;
+        let whole = Scratch::create(server, self.database.name(), None).await?;
         let made = self.made(&whole, server, &from).await;
         let rehearsed = match &made {
             Ok(single) => self.both(&whole, single, &from, &files).await,
@@ -202,7 +202,7 @@ impl Rehearsal {
         let session = Session::open(whole.database()).await?;
         copy::note_version(&session, &self.tool, whole.database(), from).await?;
         drop(session);
-        Scratch::create(server, Some(whole)).await
+        Scratch::create(server, self.database.name(), Some(whole)).await
     }
 
     async fn both(

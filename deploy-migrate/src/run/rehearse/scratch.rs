@@ -9,8 +9,10 @@ use crate::run::database::Database;
 use crate::run::session::Session;
 use crate::run::version::identifier;
 
-/// What the names of all of them begin with; the second of their making follows.
+/// What the names of all of them begin with; the second of their making follows, and of what they are a copy.
 const PREFIX: &str = "mpac_rehearse_";
+/// PostgreSQL keeps as much of a name.
+const NAME_BYTES: usize = 63;
 /// What is as old and has no session is left of a process that was killed (ours: no rehearsal takes a day).
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -22,10 +24,9 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// A new one: empty, or the same as another to which nobody is connected.
-    pub(super) async fn create(server: &Database, like: Option<&Self>) -> Result<Self, PortError> {
-        let age = now();
-        let name = format!("{PREFIX}{}_{:x}_{:x}", age.as_secs(), std::process::id(), age.subsec_nanos());
+    /// A new one for the copy of a database: empty, or the same as another to which nobody is connected.
+    pub(super) async fn create(server: &Database, of: &str, like: Option<&Self>) -> Result<Self, PortError> {
+        let name = name_of(now(), of);
         let template = like.map_or("template0", |like| like.database.name());
         let session = Session::open(server).await?;
         let sql = format!("CREATE DATABASE {} TEMPLATE {}", identifier(&name), identifier(template));
@@ -78,6 +79,13 @@ pub(super) async fn sweep(server: &Database) -> Result<(), PortError> {
     Ok(())
 }
 
+/// No two in one second are the same, down to the nanosecond.
+fn name_of(now: Duration, of: &str) -> String {
+    let mut name = format!("{PREFIX}{}_{:x}_", now.as_secs(), now.subsec_nanos());
+    name.extend(of.chars().filter(char::is_ascii).take(NAME_BYTES.saturating_sub(name.len())));
+    name
+}
+
 fn is_left_behind(name: &str, now: Duration) -> bool {
     let made = name.strip_prefix(PREFIX).and_then(|rest| rest.split('_').next()?.parse().ok());
     made.is_some_and(|made| now.saturating_sub(Duration::from_secs(made)) > LEFT_BEHIND)
@@ -98,5 +106,13 @@ mod tests {
         assert!(!is_left_behind("mpac_rehearse_999000_1f_3a", now));
         assert!(!is_left_behind("mpac_rehearse_x", now));
         assert!(!is_left_behind("rehearse_900000_1f_3a", now));
+    }
+
+    #[test]
+    fn a_copy_says_of_what_it_is_one() {
+        let now = Duration::new(1_764_100_000, 255);
+        assert_eq!(name_of(now, "portal"), "mpac_rehearse_1764100000_ff_portal");
+        assert_eq!(name_of(now, &"ü".repeat(80)), "mpac_rehearse_1764100000_ff_");
+        assert_eq!(name_of(now, &"x".repeat(80)).len(), NAME_BYTES);
     }
 }

@@ -25,9 +25,10 @@ pub(crate) struct RehearseOptions {
     /// The version that the release goes to; it begins where the database is.
     #[arg(long, value_name = "VERSION")]
     to: String,
-    /// The variable that holds the URL of a database of another server, on which the copies are made.
+    /// The variable that holds the URL of a database of the server on which the copies are made: not production's, since what a migration does to
+    /// a server as a whole (roles, settings) it does there for real.
     #[arg(long, value_name = "VARIABLE")]
-    scratch_env: Option<String>,
+    scratch_env: String,
     /// Whose schema it is; the project's directory if not said.
     #[arg(long)]
     service: Option<String>,
@@ -52,11 +53,10 @@ pub(crate) fn rehearse(options: &RehearseOptions) -> Result<Reply, Failure> {
     let service = service(options)?;
     let database = database("--database-env", &options.database_env)?;
     let config = migrations::config(options.config.as_deref())?;
-    let mut rehearsal =
-        Rehearsal::new(service.as_str(), database, tool(options)?, options.to.as_str()).with_config(config);
-    if let Some(variable) = &options.scratch_env {
-        rehearsal = rehearsal.on_server(self::database("--scratch-env", variable)?);
-    }
+    let scratch = self::database("--scratch-env", &options.scratch_env)?;
+    let rehearsal = Rehearsal::new(service.as_str(), database, tool(options)?, options.to.as_str())
+        .with_config(config)
+        .on_server(scratch);
     let report = runtime::start()?.block_on(rehearsal.run()).map_err(failure)?;
     let status = if report.is_right() { Status::Done } else { Status::Found };
     if options.json {

@@ -78,7 +78,7 @@ fn rehearse(folder: &Folder, url: &str, more: &[&str]) -> Run {
         "--command",
         migrate,
     ]);
-    let output = command.args(["--database-env", URL]).args(more).output().unwrap();
+    let output = command.args(["--database-env", URL, "--scratch-env", URL]).args(more).output().unwrap();
     Run {
         status: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -162,7 +162,17 @@ fn what_cannot_be_rehearsed_is_said_in_a_sentence() {
         "{url:?}"
     );
     assert!(!format!("{url:?}").contains("hush"));
-    let project = common::run(&["migrations", "rehearse", "no/such", "--to", "2", "--database-env", "PATH"]);
+    let project = common::run(&[
+        "migrations",
+        "rehearse",
+        "no/such",
+        "--to",
+        "2",
+        "--database-env",
+        "PATH",
+        "--scratch-env",
+        "PATH",
+    ]);
     assert!(
         project.status == 2 && project.stderr.contains("no/such: there is no such directory"),
         "{project:?}"

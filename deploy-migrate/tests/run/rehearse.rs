@@ -335,3 +335,46 @@ async fn a_table_that_was_never_analyzed_is_as_large_as_its_file_and_a_query_is_
     );
     assert_eq!(report.for_checklist().longest, None);
 }
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn a_project_that_knows_another_database_by_itself_is_refused_and_runs_nothing_there() {
+    let next = ("ALTER TABLE orders ADD COLUMN total numeric", "ALTER TABLE orders DROP COLUMN total");
+    let (place, project) = deployed(Kind::Alembic, next).await;
+    // Whatever it is told, it goes to the target.
+    let env = project.dir.path().join("migrations/env.py");
+    let text = std::fs::read_to_string(&env).unwrap();
+    let server: tokio_postgres::Config = std::env::var("MPAC_POSTGRES").unwrap().parse().unwrap();
+    let tokio_postgres::config::Host::Tcp(host) = &server.get_hosts()[0] else { panic!("a socket") };
+    let url = format!(
+        "postgresql+psycopg://{}@{host}:{}/{}",
+        server.get_user().unwrap(),
+        server.get_ports()[0],
+        place.name
+    );
+    let fixed = text.replace("os.environ[\"DATABASE_URL\"]", &format!("\"{url}\""));
+    assert_ne!(fixed, text);
+    std::fs::write(&env, fixed).unwrap();
+    let error = rehearsal(&place, &project).run().await.unwrap_err().to_string();
+    assert!(error.contains("does not look at the copy") && error.contains("--url-env"), "{error}");
+    let columns =
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attname = 'total'";
+    assert_eq!(place.count(columns).await, 0, "nothing was run there");
+    no_copy_is_left(&place).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn rows_that_are_found_by_an_index_are_work_all_the_same() {
+    let next = (
+        "CREATE INDEX by_code ON orders (code); UPDATE orders SET amount = 1 WHERE code IS NULL; UPDATE orders SET amount = 1 WHERE id = 7",
+        "DROP INDEX by_code",
+    );
+    let report = rehearsed(Kind::Golang, next).await;
+    let estimate = report.estimate.as_ref().unwrap();
+    assert_eq!(estimate.work.len(), 3, "{estimate:?}");
+    assert!(
+        estimate.work.iter().all(|work| work.runs.longest > 0.0 && work.tables[0].table == "orders"),
+        "{estimate:?}"
+    );
+}

@@ -153,11 +153,16 @@ async fn size(target: &Session, table: &str) -> Result<Option<TableSize>, PortEr
 }
 
 impl Seen {
-    /// The tables that it read or wrote as a whole; where that was not seen, those that the files name.
+    /// The tables that it read or wrote as a whole. Where that was not seen, those that the files name; so too for rows that are changed, since
+    /// an empty table is read by an index where a full one is not.
     fn whole_tables(&self) -> Vec<&str> {
         let Observed { rewrites, scans, .. } = &self.observed;
-        let scanned = scans.as_ref().unwrap_or(&self.claimed_scans);
-        let mut all: Vec<&str> = rewrites.iter().chain(scanned).map(String::as_str).collect();
+        let changes_rows =
+            self.actions.iter().any(|action| matches!(action, Action::Update { .. } | Action::Delete { .. }));
+        let is_claimed = scans.is_none() || changes_rows;
+        let claimed = self.claimed_scans.iter().filter(|_| is_claimed);
+        let mut all: Vec<&str> =
+            rewrites.iter().chain(scans.iter().flatten()).chain(claimed).map(String::as_str).collect();
         all.sort_unstable();
         all.dedup();
         all

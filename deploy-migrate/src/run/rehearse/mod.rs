@@ -21,6 +21,7 @@ mod capture;
 mod copy;
 mod estimate;
 mod observe;
+mod own_copy;
 mod rates;
 mod report;
 mod scratch;
@@ -99,7 +100,8 @@ impl Rehearsal {
         }
     }
 
-    /// Makes the copies on another server than the target's, so that production does no work for it. The URL names any database there; its
+    /// Makes the copies on another server than the target's, so that production does no work for it. What a migration does to a server as a
+    /// whole, such as to its roles and settings, it does there for real. The URL names any database there; its
     /// role must be allowed to create databases.
     #[must_use]
     pub fn on_server(mut self, server: Database) -> Self {
@@ -202,6 +204,7 @@ impl Rehearsal {
         let session = Session::open(whole.database()).await?;
         copy::note_version(&session, &self.tool, whole.database(), from).await?;
         drop(session);
+        own_copy::prove(&self.service, whole.database(), &self.tool, &self.limits, from).await?;
         Scratch::create(server, self.database.name(), Some(whole)).await
     }
 

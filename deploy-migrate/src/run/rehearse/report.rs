@@ -138,7 +138,8 @@ impl RehearsalReport {
             let all = all.chain(statement.unexpected.iter().cloned());
             all.map(move |what| format!("{place}: {what}")).collect::<Vec<_>>()
         });
-        failed.chain(down).chain(again).chain(statements).chain(self.too_long()).collect()
+        let unread = self.unread.iter().map(|script| format!("its statements were not seen: {script}"));
+        failed.chain(down).chain(again).chain(unread).chain(statements).chain(self.too_long()).collect()
     }
 
     /// The strategy's limit is for all migrations of a release together.

@@ -54,9 +54,8 @@ pub(crate) fn rehearse(options: &RehearseOptions) -> Result<Reply, Failure> {
     let database = database("--database-env", &options.database_env)?;
     let config = migrations::config(options.config.as_deref())?;
     let scratch = self::database("--scratch-env", &options.scratch_env)?;
-    let rehearsal = Rehearsal::new(service.as_str(), database, tool(options)?, options.to.as_str())
-        .with_config(config)
-        .on_server(scratch);
+    let rehearsal = Rehearsal::new(service.as_str(), database, scratch, tool(options)?, options.to.as_str())
+        .with_config(config);
     let report = runtime::start()?.block_on(rehearsal.run()).map_err(failure)?;
     let status = if report.is_right() { Status::Done } else { Status::Found };
     if options.json {

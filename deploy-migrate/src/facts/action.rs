@@ -254,59 +254,18 @@ pub(crate) enum Action {
 impl Action {
     /// Why nobody can say from the file, or from the size of a table, how much it has to do.
     pub(crate) const fn unknown_work(&self) -> Option<&'static str> {
-        match self {
-            Self::Insert { .. } | Self::Merge { .. } => {
-                Some("writes rows, and the file does not say how many")
-            }
-            Self::CreateTableAs { .. } | Self::RefreshView { .. } => Some("writes the rows of a query"),
-            Self::Reindex { .. } | Self::Cluster { .. } | Self::Vacuum { .. } => {
-                Some("works on whole tables")
-            }
-            Self::Opaque { .. } => Some("runs what cannot be read"),
-            Self::Runs(_) => Some("runs a query or a procedure"),
-            Self::CreateTable { .. }
-            | Self::AddColumn { .. }
-            | Self::DropColumn { .. }
-            | Self::AlterColumn { .. }
-            | Self::AddConstraint { .. }
-            | Self::DropConstraint { .. }
-            | Self::ValidateConstraint { .. }
-            | Self::AlterConstraint { .. }
-            | Self::AttachPartition { .. }
-            | Self::DetachPartition { .. }
-            | Self::Inherit { .. }
-            | Self::SetTrigger { .. }
-            | Self::SetRowSecurity { .. }
-            | Self::ChangeOwner { .. }
-            | Self::Rewrite { .. }
-            | Self::TableOption { .. }
-            | Self::Rename { .. }
-            | Self::SetSchema { .. }
-            | Self::Drop { .. }
-            | Self::CreateIndex { .. }
-            | Self::CreateView { .. }
-            | Self::CreateRoutine { .. }
-            | Self::CreateTrigger { .. }
-            | Self::CreatePolicy { .. }
-            | Self::AlterPolicy { .. }
-            | Self::CreateRule { .. }
-            | Self::Create { .. }
-            | Self::AddEnumValue { .. }
-            | Self::AlterAttribute { .. }
-            | Self::AlterDomain { .. }
-            | Self::AlterSequence { .. }
-            | Self::Grant
-            | Self::Revoke { .. }
-            | Self::Update { .. }
-            | Self::Delete { .. }
-            | Self::Truncate { .. }
-            | Self::LockTable { .. }
-            | Self::Set { .. }
-            | Self::Begin
-            | Self::Commit
-            | Self::Rollback
-            | Self::Administer(_)
-            | Self::Nothing(_) => None,
+        if matches!(self, Self::Insert { .. } | Self::Merge { .. }) {
+            Some("writes rows, and the file does not say how many")
+        } else if matches!(self, Self::CreateTableAs { .. } | Self::RefreshView { .. }) {
+            Some("writes the rows of a query")
+        } else if matches!(self, Self::Reindex { .. } | Self::Cluster { .. } | Self::Vacuum { .. }) {
+            Some("works on whole tables")
+        } else if matches!(self, Self::Opaque { .. }) {
+            Some("runs what cannot be read")
+        } else if matches!(self, Self::Runs(_)) {
+            Some("runs a query or a procedure")
+        } else {
+            None
         }
     }
 

@@ -122,6 +122,19 @@ impl Database {
         other
     }
 
+    /// A copy of this one on another server: its own name there, and what this one's URL says to sessions and to the tool.
+    pub(super) fn on_server(&self, server: &Self, name: &str) -> Self {
+        let mut copy = server.named(name);
+        let is_own = |it: &&Parameter| it.key == "options" || it.key.starts_with("x-");
+        copy.parameters.retain(|it| !is_own(&it));
+        copy.parameters.extend(self.parameters.iter().filter(is_own).cloned());
+        match self.config.get_options() {
+            Some(options) => copy.config.options(options),
+            None => copy.config.options(""),
+        };
+        copy
+    }
+
     /// The name of the database; the user's, where the URL has none.
     #[must_use]
     pub fn name(&self) -> &str {

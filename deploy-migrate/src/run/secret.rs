@@ -16,6 +16,11 @@ impl Secrets {
         Self(secrets)
     }
 
+    /// All of both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self::new(self.0.into_iter().chain(other.0))
+    }
+
     /// The text without them, and without the password of any URL in it: a project may know other databases than ours.
     pub(super) fn hide(&self, text: &str) -> String {
         let hidden = self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK));

@@ -55,11 +55,19 @@ impl Place {
     }
 
     pub(crate) fn database(&self) -> Database {
+        self.database_with("")
+    }
+
+    /// With these parameters in its URL; without TLS whatever they are.
+    pub(crate) fn database_with(&self, parameters: &str) -> Database {
         let tokio_postgres::config::Host::Tcp(host) = &self.server.get_hosts()[0] else { panic!("a socket") };
         let (user, port) = (self.server.get_user().unwrap(), self.server.get_ports()[0]);
         let password = PASSWORD.replace('/', "%2F");
-        Database::parse(&format!("postgres://{user}:{password}@{host}:{port}/{}?sslmode=disable", self.name))
-            .unwrap()
+        Database::parse(&format!(
+            "postgres://{user}:{password}@{host}:{port}/{}?sslmode=disable&{parameters}",
+            self.name
+        ))
+        .unwrap()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mpac_deploy_migrate::checklist::Rehearsed;
+use mpac_deploy_migrate::run::Migrator;
 use mpac_deploy_migrate::run::rehearse::{Leg, Observed, Range, Rehearsal, RehearsalReport, RehearseError};
 use mpac_deploy_migrate::{Class, LockMode};
 
@@ -22,7 +23,8 @@ async fn deployed(kind: Kind, next: (&str, &str)) -> (Place, Project) {
 }
 
 fn rehearsal(place: &Place, project: &Project) -> Rehearsal {
-    Rehearsal::new(SERVICE, place.database(), project.tool(), project.version(2)).with_limits(quick())
+    Rehearsal::new(SERVICE, place.database(), place.database(), project.tool(), project.version(2))
+        .with_limits(quick())
 }
 
 async fn rehearsed(kind: Kind, next: (&str, &str)) -> RehearsalReport {
@@ -279,7 +281,8 @@ async fn copies_are_gone_after_an_error_and_after_a_dropped_call() {
 #[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
 async fn nothing_to_rehearse_is_said_before_anything_is_made() {
     let (place, project) = deployed(Kind::Golang, ("SELECT 1", "SELECT 1")).await;
-    let there = Rehearsal::new(SERVICE, place.database(), project.tool(), project.version(1));
+    let there =
+        Rehearsal::new(SERVICE, place.database(), place.database(), project.tool(), project.version(1));
     let error = there.run().await.unwrap_err();
     assert!(matches!(error, RehearseError::Files(_)), "{error:?}");
     assert!(error.to_string().starts_with("no migration of svc-portal is between 1 and 1"), "{error}");
@@ -292,8 +295,8 @@ async fn a_rehearsal_shows_no_password() {
     let report = rehearsed(Kind::Golang, loud).await;
     let failed = report.failed.as_ref().unwrap();
     assert!(failed.why.contains("the password is ***"), "{failed:?}");
-    let json = serde_json::to_string(&failed).unwrap();
-    assert!(!json.contains(PASSWORD), "{json}");
+    let json = serde_json::to_string(&report).unwrap();
+    assert!(!json.contains(PASSWORD) && json.contains("***"), "{json}");
 }
 
 #[tokio::test]
@@ -377,4 +380,100 @@ async fn rows_that_are_found_by_an_index_are_work_all_the_same() {
         estimate.work.iter().all(|work| work.runs.longest > 0.0 && work.tables[0].table == "orders"),
         "{estimate:?}"
     );
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn whoever_says_stop_gets_the_answer_after_the_copies_are_gone() {
+    let (place, project) = deployed(Kind::Golang, ("SELECT pg_sleep(60)", "SELECT 1")).await;
+    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE 'mpac_rehearse_%' AND right(datname, length(current_database())) = current_database()";
+    let stopped = rehearsal(&place, &project).run_until(place.until(asleep)).await.unwrap_err();
+    assert!(matches!(stopped, RehearseError::Stopped), "{stopped}");
+    assert_eq!(place.count(COPIES).await, 0);
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn names_are_found_by_the_search_path_and_sized_where_they_are() {
+    let (place, project) = (
+        Place::new().await,
+        Project::new(
+            Kind::Golang,
+            &[TABLES, ("UPDATE orders SET amount = 1 WHERE amount IS NULL", "SELECT 1")],
+        ),
+    );
+    let database = place.database_with("options=-c%20search_path%3Dapp");
+    place.run("CREATE SCHEMA app").await;
+    let migrator =
+        Migrator::new().with_service(SERVICE, database.clone(), project.tool()).with_limits(quick());
+    apply(&migrator, &project.step(0, 1, &[])).await.unwrap();
+    place.run("CREATE TABLE public.orders (note text); INSERT INTO app.orders SELECT id, 2, 'x' FROM generate_series(2, 5000) id").await;
+    let rehearsal = Rehearsal::new(SERVICE, database, place.database(), project.tool(), project.version(2))
+        .with_limits(quick());
+    let report = rehearsal.run().await.unwrap();
+    assert!(report.is_right(), "{:?}", report.problems());
+    let work = &report.estimate.as_ref().unwrap().work[0];
+    let sizes: Vec<(&str, bool)> =
+        work.tables.iter().map(|it| (it.table.as_str(), it.bytes > 100_000.0)).collect();
+    assert!(sizes.contains(&("app.orders", true)), "{sizes:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn a_partitioned_table_is_as_large_as_its_partitions() {
+    let parts = "CREATE TABLE days (day int, note text) PARTITION BY RANGE (day); CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (9); \
+                 INSERT INTO days SELECT 1, repeat('x', 100) FROM generate_series(1, 5000)";
+    let (place, project) =
+        deployed(Kind::Golang, ("UPDATE days SET note = 'y' WHERE day = 1", "SELECT 1")).await;
+    place.run(parts).await;
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    let work = &report.estimate.as_ref().unwrap().work;
+    assert!(work[0].tables.iter().any(|it| it.table == "days" && it.bytes > 100_000.0), "{work:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn a_lock_of_one_revision_is_held_through_the_next_ones() {
+    let (place, mut project) = deployed(
+        Kind::Alembic,
+        ("ALTER TABLE orders ADD COLUMN total numeric", "ALTER TABLE orders DROP COLUMN total"),
+    )
+    .await;
+    project.add("UPDATE orders SET total = amount WHERE total IS NULL", "SELECT 1");
+    place.run("INSERT INTO orders SELECT id, 2, 'x' FROM generate_series(2, 5000) id").await;
+    let report =
+        Rehearsal::new(SERVICE, place.database(), place.database(), project.tool(), project.version(3))
+            .with_limits(quick())
+            .run()
+            .await
+            .unwrap();
+    let estimate = report.estimate.unwrap();
+    assert!(
+        estimate.locks == estimate.runs && estimate.locks.longest > 0.0,
+        "all of an upgrade is one transaction: {estimate:?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn a_right_that_is_given_and_taken_is_no_difference() {
+    let report =
+        rehearsed(Kind::Golang, ("GRANT SELECT ON orders TO PUBLIC", "REVOKE SELECT ON orders FROM PUBLIC"))
+            .await;
+    assert!(report.is_right(), "{:?}", report.problems());
+    let kept = rehearsed(Kind::Golang, ("GRANT SELECT ON orders TO PUBLIC", "SELECT 1")).await;
+    assert!(
+        kept.after_down.iter().any(|line| line.starts_with("left behind: table public.orders rights")),
+        "{kept:?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn an_index_of_another_method_takes_nobody_knows_how_long() {
+    let report =
+        rehearsed(Kind::Golang, ("CREATE INDEX by_code ON orders USING hash (code)", "DROP INDEX by_code"))
+            .await;
+    let estimate = report.estimate.as_ref().unwrap();
+    assert!(estimate.unknown.len() == 1 && report.for_checklist().longest.is_none(), "{estimate:?}");
 }

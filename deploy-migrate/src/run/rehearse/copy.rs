@@ -18,7 +18,8 @@ use crate::run::version::{ALEMBIC_NOTHING, MIGRATE_NOTHING};
 
 /// A schema is dumped and restored within this (ours: ten thousand tables take a minute or two).
 const DEADLINE: Duration = Duration::from_secs(600);
-/// So long `pg_dump` waits for somebody's exclusive lock; whoever comes later does not wait behind it.
+/// So long `pg_dump` waits for somebody's exclusive lock. It holds ACCESS SHARE on every table while it reads, so that whoever wants an exclusive
+/// lock waits for the dump.
 const LOCK_WAIT: &str = "--lock-wait-timeout=5s";
 
 /// PostgreSQL's client programs.
@@ -35,7 +36,7 @@ impl Default for Programs {
 }
 
 impl Programs {
-    /// Roles may be missing where the copy is, so owners and rights stay behind.
+    /// Roles and tablespaces may be missing where the copy is, so owners and rights stay behind.
     pub(super) async fn copy_schema(
         &self,
         from: &Database,
@@ -50,6 +51,11 @@ impl Programs {
             "--schema-only",
             "--no-owner",
             "--no-privileges",
+            "--no-tablespaces",
+            "--no-security-labels",
+            // A copy that follows somebody's changes would take a slot there, and could not be dropped.
+            "--no-subscriptions",
+            "--no-publications",
             LOCK_WAIT,
             "--file",
             &path,

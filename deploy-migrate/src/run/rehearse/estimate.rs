@@ -93,11 +93,13 @@ pub(super) async fn estimate(target: &Session, rates: Rates, all: &[Seen]) -> Re
     let mut sizes = HashMap::new();
     // Whether a lock that others feel is held, in a transaction that is not over.
     let mut holds = false;
+    // Names are those of the observation, which leaves out `public` and nothing else.
+    target.run("SET search_path TO public").await?;
     for seen in all {
         holds &= seen.goes_on;
         holds |= seen.observed.locks.iter().flatten().any(|lock| lock.mode.blocks_writes());
         let place = format!("{}:{}", seen.observed.file, seen.observed.line);
-        if seen.actions.iter().any(|action| action.unknown_work().is_some()) {
+        if seen.actions.iter().any(is_unknown) {
             estimate.unknown.push(place.clone());
         }
         let (mut runs, mut tables) = (Range::default(), Vec::new());
@@ -105,9 +107,12 @@ pub(super) async fn estimate(target: &Session, rates: Rates, all: &[Seen]) -> Re
             if !sizes.contains_key(table) {
                 sizes.insert(table.to_owned(), size(target, table).await?);
             }
-            if let Some(Some(size)) = sizes.get(table) {
-                runs = runs.and(Range::of(seconds(seen, table, size, rates)));
-                tables.push(size.clone());
+            match sizes.get(table) {
+                Some(Some(size)) => {
+                    runs = runs.and(Range::of(seconds(seen, table, size, rates)));
+                    tables.push(size.clone());
+                }
+                Some(None) | None => estimate.unknown.push(format!("{place} (the target has no {table})")),
             }
         }
         if tables.is_empty() {
@@ -140,15 +145,29 @@ fn seconds(seen: &Seen, table: &str, size: &TableSize, rates: Rates) -> f64 {
     }
 }
 
-/// `None` if the target does not have it: then the release makes it.
+/// Also an index of another method than the sample's, which may take many times as long.
+fn is_unknown(action: &Action) -> bool {
+    let other_method = matches!(action, Action::CreateIndex { text, .. } if {
+        let text = text.to_ascii_uppercase();
+        text.contains(" USING ") && !text.contains(" USING BTREE")
+    });
+    other_method || action.unknown_work().is_some()
+}
+
+/// With all partitions; `None` if the target does not have it, under this name: the release may have renamed it.
 async fn size(target: &Session, table: &str) -> Result<Option<TableSize>, PortError> {
-    let sql = "SELECT pg_table_size(oid)::float8, pg_indexes_size(oid)::float8, reltuples::float8 FROM pg_class WHERE oid = to_regclass($1)::oid";
+    let sql = "SELECT sum(pg_table_size(part))::float8, sum(pg_indexes_size(part))::float8, \
+               (SELECT reltuples::float8 FROM pg_class WHERE oid = to_regclass($1)::oid) \
+               FROM (SELECT to_regclass($1)::oid AS part UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) parts \
+               WHERE part IS NOT NULL";
     let rows = target.rows(sql, &[&table]).await?;
-    Ok(rows.first().map(|row| TableSize {
+    let row = rows.first();
+    let column = |at: usize| row.and_then(|row| row.try_get::<_, Option<f64>>(at).ok().flatten());
+    Ok(column(0).map(|bytes| TableSize {
         table: table.to_owned(),
-        bytes: row.get(0),
-        index_bytes: row.get(1),
-        rows: Some(row.get::<_, f64>(2)).filter(|rows| *rows >= 0.0),
+        bytes,
+        index_bytes: column(1).unwrap_or(0.0),
+        rows: column(2).filter(|rows| *rows >= 0.0),
     }))
 }
 

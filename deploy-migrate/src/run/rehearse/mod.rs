@@ -11,7 +11,8 @@
 //!
 //! # async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
 //! let portal = Database::parse(&std::env::var("PORTAL_DATABASE_URL")?)?;
-//! let report = Rehearsal::new("svc-portal", portal, GolangMigrate::new("db/migrations"), "42").run().await?;
+//! let scratch = Database::parse(&std::env::var("SCRATCH_URL")?)?;
+//! let report = Rehearsal::new("svc-portal", portal, scratch, GolangMigrate::new("db/migrations"), "42").run().await?;
 //! assert!(report.is_right(), "{:?}", report.problems());
 //! # Ok(())
 //! # }
@@ -64,6 +65,9 @@ pub enum RehearseError {
     /// A server does not answer, or refuses; or a program is not there.
     #[error(transparent)]
     Database(#[from] PortError),
+    /// Somebody said stop.
+    #[error("stopped; the copies are removed")]
+    Stopped,
 }
 
 /// What is to be rehearsed, and where.
@@ -73,18 +77,22 @@ pub struct Rehearsal {
     database: Database,
     tool: MigrationTool,
     to: SchemaVersion,
-    server: Option<Database>,
+    server: Database,
     config: Config,
     limits: Limits,
     programs: Programs,
 }
 
 impl Rehearsal {
-    /// The migrations of a service from where its database is to a version.
+    /// The migrations of a service from where its database is to a version, on copies that are made on a server.
+    ///
+    /// The server is named by any database of it, and its role must be allowed to create databases. Let it not be production's: the copies are
+    /// work for it, and what a migration does to a server as a whole, such as to its roles and settings, it does there for real.
     #[must_use]
     pub fn new(
         service: impl Into<ServiceName>,
         database: Database,
+        server: Database,
         tool: impl Into<MigrationTool>,
         to: impl Into<SchemaVersion>,
     ) -> Self {
@@ -93,20 +101,11 @@ impl Rehearsal {
             database,
             tool: tool.into(),
             to: to.into(),
-            server: None,
+            server,
             config: Config::default(),
             limits: Limits::default(),
             programs: Programs::default(),
         }
-    }
-
-    /// Makes the copies on another server than the target's, so that production does no work for it. What a migration does to a server as a
-    /// whole, such as to its roles and settings, it does there for real. The URL names any database there; its
-    /// role must be allowed to create databases.
-    #[must_use]
-    pub fn on_server(mut self, server: Database) -> Self {
-        self.server = Some(server);
-        self
     }
 
     /// What the analyzer knows of the world: what it claims of each statement is compared with what is seen.
@@ -137,25 +136,46 @@ impl Rehearsal {
     /// [`RehearseError`]: nothing to rehearse, files that cannot be read, a server that refuses, no `pg_dump` or `psql`. That a migration
     /// fails is no error but a finding.
     pub async fn run(&self) -> Result<RehearsalReport, RehearseError> {
+        self.run_until(std::future::pending()).await
+    }
+
+    /// The same, until somebody says stop: then what runs is stopped, and the copies are removed before this answers.
+    ///
+    /// # Errors
+    /// As [`Rehearsal::run`], and [`RehearseError::Stopped`].
+    pub async fn run_until(&self, stop: impl Future<Output = ()>) -> Result<RehearsalReport, RehearseError> {
         let from = self.from().await?;
         let files = self.files(&from).await?;
-        let server = self.server.as_ref().unwrap_or(&self.database);
-        scratch::sweep(server).await?;
-        let whole = Scratch::create(server, self.database.name(), None).await?;
-        let made = self.made(&whole, server, &from).await;
-        let rehearsed = match &made {
-            Ok(single) => self.both(&whole, single, &from, &files).await,
-            Err(_) => Ok(RehearsalReport::new(&self.service, &from, &self.to)),
+        scratch::sweep(&self.server).await?;
+        let whole = Scratch::create(&self.server, &self.database, None).await?;
+        let mut single = None;
+        let rehearsed = tokio::select! {
+            rehearsed = self.with_copies(&whole, &mut single, &from, &files) => rehearsed,
+            () = stop => Err(RehearseError::Stopped),
         };
-        // Both are removed before anything is said of either.
-        let removed = whole.remove().await;
-        let single_removed = match made {
-            Ok(single) => single.remove().await,
-            Err(error) => return Err(error.into()),
-        };
-        let report = rehearsed?;
-        removed.and(single_removed)?;
+        // Both are removed before anything is said.
+        let mut left_behind = Vec::new();
+        for scratch in [Some(whole), single].into_iter().flatten() {
+            let name = scratch.database().name().to_owned();
+            if let Err(error) = scratch.remove().await {
+                left_behind.push(format!("{name} ({error})"));
+            }
+        }
+        let mut report = rehearsed?;
+        report.left_behind = left_behind;
         Ok(report)
+    }
+
+    async fn with_copies(
+        &self,
+        whole: &Scratch,
+        single: &mut Option<Scratch>,
+        from: &SchemaVersion,
+        files: &Files,
+    ) -> Result<RehearsalReport, RehearseError> {
+        self.fill(whole, from).await?;
+        let single = single.insert(Scratch::create(&self.server, &self.database, Some(whole)).await?);
+        self.both(whole, single, from, files).await
     }
 
     /// Where the target is.
@@ -193,19 +213,19 @@ impl Rehearsal {
         Ok(read?)
     }
 
-    /// Fills the first copy, and makes the second one of it.
-    async fn made(
-        &self,
-        whole: &Scratch,
-        server: &Database,
-        from: &SchemaVersion,
-    ) -> Result<Scratch, PortError> {
+    /// The schema of the target, at its version, where nobody but this rehearsal works.
+    async fn fill(&self, whole: &Scratch, from: &SchemaVersion) -> Result<(), PortError> {
         self.programs.copy_schema(&self.database, whole.database(), &self.service).await?;
+        let now = self.from().await?;
+        if now != *from {
+            return Err(PortError::Unavailable(format!(
+                "the schema of {} went from {from} to {now} while it was copied: rehearse again",
+                self.service
+            )));
+        }
         let session = Session::open(whole.database()).await?;
         copy::note_version(&session, &self.tool, whole.database(), from).await?;
-        drop(session);
-        own_copy::prove(&self.service, whole.database(), &self.tool, &self.limits, from).await?;
-        Scratch::create(server, self.database.name(), Some(whole)).await
+        own_copy::prove(&self.service, whole.database(), &self.tool, &self.limits, from).await
     }
 
     async fn both(
@@ -227,15 +247,26 @@ impl Rehearsal {
         *(if is_read { &mut report.captured } else { &mut report.unread }) = told;
         if is_read {
             let Files { migrations, claims, .. } = heard.as_ref().unwrap_or(files);
-            let seen = observe::statements(single.database(), migrations, claims).await?;
+            let secrets = self.database.secrets().and(self.server.secrets());
+            let seen = observe::statements(single.database(), migrations, claims, &secrets).await?;
             if seen.iter().all(|seen| seen.observed.failed.is_none()) {
-                let rates = Rates::measure(single.database()).await?;
-                let target = Session::open(&self.database).await?;
-                report.estimate = Some(estimate::estimate(&target, rates, &seen).await?);
+                match self.estimate(single.database(), &seen).await {
+                    Ok(estimate) => report.estimate = Some(estimate),
+                    Err(error) => report.not_estimated = Some(error.to_string()),
+                }
             }
             report.statements = seen.into_iter().map(|seen| seen.observed).collect();
         }
+        // What a script does for each row nobody has heard.
+        if let Some(estimate) = &mut report.estimate {
+            estimate.unknown.extend(report.captured.iter().cloned());
+        }
         Ok(report)
+    }
+
+    async fn estimate(&self, sample: &Database, seen: &[observe::Seen]) -> Result<Estimate, PortError> {
+        let rates = Rates::measure(sample).await?;
+        estimate::estimate(&Session::open(&self.database).await?, rates, seen).await
     }
 
     /// The release as its scripts were heard to run it on the whole way there; `None` if they did not come there, or nobody listened.
@@ -298,6 +329,11 @@ impl Rehearsal {
             Ok(_) => Ok(true),
             Err(PortError::Refused(why) | PortError::NotFound(why)) => {
                 report.failed = Some(Failed { leg, why });
+                Ok(false)
+            }
+            // What the way there has shown is not lost for a server that does not answer later.
+            Err(error) if leg != Leg::Up => {
+                report.failed = Some(Failed { leg, why: error.to_string() });
                 Ok(false)
             }
             Err(error) => Err(error),

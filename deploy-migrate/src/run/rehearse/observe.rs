@@ -9,6 +9,7 @@ use super::report::{Observed, SeenLock};
 use crate::analyze::only_controls;
 use crate::facts::{Action, Statement, read};
 use crate::run::database::Database;
+use crate::run::secret::Secrets;
 use crate::run::session::{Session, failed};
 use crate::run::step::shown;
 use crate::{LockMode, Migration, Report, StatementReport, Tool};
@@ -35,6 +36,7 @@ pub(super) async fn statements(
     database: &Database,
     migrations: &[Migration],
     claims: &Report,
+    secrets: &Secrets,
 ) -> Result<Vec<Seen>, PortError> {
     let session = Session::open(database).await?;
     let mut relations = relations(&session).await?;
@@ -44,16 +46,26 @@ pub(super) async fn statements(
     for migration in migrations.iter().filter(|migration| !migration.is_history()) {
         let statements = read(migration.text());
         let mut transaction = Transaction::of(migration.tool(), statements.len());
+        // Alembic runs all revisions of an upgrade in one transaction, unless the project says otherwise.
+        transaction.carries = migration.is_generated() && !all.is_empty();
         for statement in statements {
             if only_controls(&statement) {
                 transaction.control(&statement);
                 continue;
             }
             let goes_on = transaction.next();
-            let Some(claim) = claimed.get(&(migration.path(), statement.span.start)) else { continue };
-            let Some(text) = migration.text().get(statement.span.start..statement.span.end) else { continue };
+            let claim = claimed.get(&(migration.path(), statement.span.start));
+            let text = migration.text().get(statement.span.start..statement.span.end);
+            let (Some(claim), Some(text)) = (claim, text) else {
+                let place = format!("{}, byte {}", migration.path(), statement.span.start);
+                return Err(PortError::Refused(format!(
+                    "the analysis does not know the statement at {place}"
+                )));
+            };
             let mut observed = observe(&session, text, claim, &mut relations).await?;
             observed.unexpected = unexpected(&observed, claim);
+            observed.statement = secrets.hide(&observed.statement);
+            observed.failed = observed.failed.map(|why| secrets.hide(&why));
             let has_failed = observed.failed.is_some();
             let actions = statement.acts.into_iter().map(|act| act.action).collect();
             all.push(Seen { observed, actions, goes_on, claimed_scans: whole(claim) });
@@ -71,6 +83,8 @@ struct Transaction {
     is_file: bool,
     is_open: bool,
     has_begun: bool,
+    /// The first transaction of the file is the last one of the file before it.
+    carries: bool,
 }
 
 impl Transaction {
@@ -80,12 +94,12 @@ impl Transaction {
             Tool::OneTransaction => true,
             Tool::Plain => false,
         };
-        Self { is_file, is_open: is_file, has_begun: false }
+        Self { is_file, is_open: is_file, has_begun: false, carries: false }
     }
 
     fn control(&mut self, statement: &Statement) {
         self.is_open = self.is_file || statement.acts.iter().any(|act| matches!(act.action, Action::Begin));
-        self.has_begun &= self.is_file;
+        self.has_begun = std::mem::take(&mut self.carries) || (self.has_begun && self.is_file);
     }
 
     /// Whether the next statement runs in the transaction of the one before it.
@@ -220,7 +234,7 @@ async fn rewritten(session: &Session, relations: &mut [Relation]) -> Result<Vec<
 fn unexpected(observed: &Observed, claim: &StatementReport) -> Vec<String> {
     let mut all = Vec::new();
     for lock in observed.locks.iter().flatten() {
-        let claimed = claim.impact.locks.iter().filter(|claimed| plain(&claimed.table) == plain(&lock.table));
+        let claimed = claim.impact.locks.iter().filter(|claimed| is_same(&claimed.table, &lock.table));
         if claimed.map(|claimed| claimed.mode).max() < Some(lock.mode) {
             all.push(format!("takes {} on {}", lock.mode, lock.table));
         }
@@ -232,6 +246,11 @@ fn unexpected(observed: &Observed, claim: &StatementReport) -> Vec<String> {
         all.extend(observed.scans.iter().flatten().map(|table| format!("reads all of {table}")));
     }
     all
+}
+
+/// Whether a name in a file is that of a relation; without a schema it is found by the search path.
+fn is_same(written: &str, seen: &str) -> bool {
+    plain(written) == seen || seen.rsplit_once('.').is_some_and(|(_, name)| name == written)
 }
 
 /// A name as it may be written without its schema.

@@ -101,6 +101,10 @@ pub struct RehearsalReport {
     pub statements: Vec<Observed>,
     /// How long it takes on the target; nothing if not every statement could be run by itself.
     pub estimate: Option<Estimate>,
+    /// Why there is no estimate although all statements could.
+    pub not_estimated: Option<String>,
+    /// Copies that could not be removed, and why.
+    pub left_behind: Vec<String>,
 }
 
 impl RehearsalReport {
@@ -116,6 +120,8 @@ impl RehearsalReport {
             unread: Vec::new(),
             statements: Vec::new(),
             estimate: None,
+            not_estimated: None,
+            left_behind: Vec::new(),
         }
     }
 
@@ -139,6 +145,9 @@ impl RehearsalReport {
             all.map(move |what| format!("{place}: {what}")).collect::<Vec<_>>()
         });
         let unread = self.unread.iter().map(|script| format!("its statements were not seen: {script}"));
+        let unmeasured = self.not_estimated.iter().map(|why| format!("its time was not estimated: {why}"));
+        let copies = self.left_behind.iter().map(|copy| format!("a copy is left behind: {copy}"));
+        let statements = statements.chain(unmeasured).chain(copies);
         failed.chain(down).chain(again).chain(unread).chain(statements).chain(self.too_long()).collect()
     }
 

@@ -25,13 +25,20 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// A new one for the copy of a database: empty, or the same as another to which nobody is connected.
-    pub(super) async fn create(server: &Database, of: &str, like: Option<&Self>) -> Result<Self, PortError> {
-        let name = name_of(now(), of);
+    pub(super) async fn create(
+        server: &Database,
+        target: &Database,
+        like: Option<&Self>,
+    ) -> Result<Self, PortError> {
+        let name = name_of(now(), target.name());
         let template = like.map_or("template0", |like| like.database.name());
         let session = Session::open(server).await?;
         let sql = format!("CREATE DATABASE {} TEMPLATE {}", identifier(&name), identifier(template));
+        // From here on it may be there, also if this call is dropped or its answer lost.
+        let scratch =
+            Self { database: target.on_server(server, &name), server: server.clone(), is_there: true };
         session.run(&sql).await?;
-        Ok(Self { database: server.named(&name), server: server.clone(), is_there: true })
+        Ok(scratch)
     }
 
     pub(super) const fn database(&self) -> &Database {
@@ -40,8 +47,9 @@ impl Scratch {
 
     /// Removes it, whoever is connected.
     pub(super) async fn remove(mut self) -> Result<(), PortError> {
-        self.is_there = false;
-        remove(&self.server, self.database.name()).await
+        let removed = remove(&self.server, self.database.name()).await;
+        self.is_there = removed.is_err();
+        removed
     }
 }
 

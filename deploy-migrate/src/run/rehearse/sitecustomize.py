@@ -7,6 +7,7 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import re
 import sys
 
 LOG = os.environ["MPAC_DEPLOY_CAPTURE"]
@@ -19,6 +20,12 @@ def literal(value):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return str(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "'\\\\x" + bytes(value).hex() + "'"
+    if isinstance(value, dict):
+        value = json.dumps(value, default=str)
+    if isinstance(value, (list, tuple)):
+        return "ARRAY[" + ", ".join(literal(part) for part in value) + "]"
     return "'" + str(value).replace("'", "''") + "'"
 
 
@@ -26,9 +33,11 @@ def with_values(statement, parameters):
     try:
         if isinstance(parameters, dict) and parameters:
             return statement % {name: literal(value) for name, value in parameters.items()}
+        if isinstance(parameters, (list, tuple)) and parameters and re.search(r"\$\d", statement):
+            return re.sub(r"\$(\d+)", lambda number: literal(parameters[int(number[1]) - 1]), statement)
         if isinstance(parameters, (list, tuple)) and parameters:
             return statement % tuple(literal(value) for value in parameters)
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, IndexError):
         pass  # Another style of parameters: the statement is told from its text alone.
     return statement
 

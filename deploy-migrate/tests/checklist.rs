@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
-use std::time::Duration;
+use std::path::Path;
 
 use mpac_deploy_migrate::checklist::{Checklist, Evidence, Item, LONGEST, Rehearsed, Standing};
+use mpac_deploy_migrate::discover::{Discovered, Source};
 use mpac_deploy_migrate::{Analyzer, Config, Migration, Report, output};
 
-fn analyzed(sql: &str) -> (Vec<Migration>, Report) {
-    let migrations = vec![
+fn analyzed(sql: &str) -> (Discovered, Report) {
+    let mut found = Discovered::default();
+    found.migrations = vec![
         Migration::new(
             "1.sql",
             "CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric, code varchar(10));",
@@ -16,24 +18,27 @@ fn analyzed(sql: &str) -> (Vec<Migration>, Report) {
         .as_history(),
         Migration::new("2.sql", sql),
     ];
-    let report = Analyzer::new(Config::default()).analyze(&migrations);
-    (migrations, report)
+    found.sources = vec![Source::of(Path::new("2.sql"), sql)];
+    let report = Analyzer::new(Config::default()).analyze(&found.migrations);
+    (found, report)
 }
 
 fn list(sql: &str) -> Checklist {
-    let (migrations, report) = analyzed(sql);
-    Checklist::of(&Evidence::new(&migrations, &report))
+    let (found, report) = analyzed(sql);
+    Checklist::of(&Evidence::new(&found, &report))
 }
 
 fn before_green(sql: &str) -> Checklist {
-    let (migrations, report) = analyzed(sql);
-    Checklist::of(&Evidence::new(&migrations, &report).before_green())
+    let (found, report) = analyzed(sql);
+    Checklist::of(&Evidence::new(&found, &report).before_green())
 }
 
-fn rehearsed(sql: &str, difference: &[&str], longest: Option<Duration>) -> Checklist {
-    let (migrations, report) = analyzed(sql);
+fn rehearsed(sql: &str, difference: &[&str], longest: Option<f64>) -> Checklist {
+    let (found, report) = analyzed(sql);
     let difference = difference.iter().map(|&line| line.to_owned()).collect();
-    Checklist::of(&Evidence::new(&migrations, &report).rehearsed(&Rehearsed { difference, longest }))
+    let sources = found.sources.clone();
+    let rehearsed = Rehearsed { difference, longest, sources, ..Rehearsed::default() };
+    Checklist::of(&Evidence::new(&found, &report).rehearsed(&rehearsed).unwrap())
 }
 
 fn why(list: &Checklist, item: Item) -> String {
@@ -165,12 +170,12 @@ fn time_needs_no_estimate_where_no_row_is_touched() {
 #[test]
 fn a_rehearsal_answers_for_the_way_back_and_for_the_time() {
     let sql = "UPDATE orders SET amount = 0 WHERE amount IS NULL;";
-    let good = rehearsed(sql, &[], Some(LONGEST - Duration::from_millis(1)));
+    let good = rehearsed(sql, &[], Some(LONGEST.as_secs_f64() - 0.001));
     assert_eq!(
         (good.standing(Item::Rollback), good.standing(Item::Time)),
         (Standing::Passed, Standing::Passed)
     );
-    let bad = rehearsed(sql, &["index i is left behind"], Some(LONGEST));
+    let bad = rehearsed(sql, &["index i is left behind"], Some(LONGEST.as_secs_f64()));
     assert_eq!(
         (bad.standing(Item::Rollback), bad.standing(Item::Time)),
         (Standing::Failed, Standing::Failed)

@@ -89,6 +89,9 @@ pub(crate) struct Files {
     /// The version that the database is at: files up to it are known history, those after it are one release.
     #[arg(long, value_name = "VERSION")]
     pub(crate) deployed: Option<String>,
+    /// The last version that counts: what comes after it, such as phase 2, is left out.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<String>,
     /// PostgreSQL's version, tables known to be small, and services, as TOML.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -120,7 +123,7 @@ pub(crate) struct ChecklistOptions {
     /// found to be wrong is not confirmed away.
     #[arg(long, value_name = "ITEM=NAME", value_parser = confirmed)]
     pub(crate) confirm: Vec<(Item, String)>,
-    /// What `migrations rehearse --json` has written of the same migrations: it answers for the way back.
+    /// What `migrations rehearse --json` has written of the same files: it answers for the way back, and for the time.
     #[arg(long, value_name = "FILE")]
     pub(crate) rehearsal: Option<PathBuf>,
     /// One JSON document on standard output: `{"complete", "items": [{"item", "sentence", "standing", "why", "by"}]}`.

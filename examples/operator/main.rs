@@ -34,7 +34,7 @@ mod sim_aws;
 mod simulate;
 #[cfg(feature = "live")]
 mod status_page;
-#[cfg(feature = "aws")]
+#[cfg(feature = "database")]
 mod stops;
 mod words;
 

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use mpac_deploy_migrate::checklist::{Checklist, Evidence, LONGEST, Rehearsed};
+use mpac_deploy_migrate::checklist::{Checklist, Evidence, OtherFiles, Rehearsed};
 use mpac_deploy_migrate::discover::{AlembicCommand, Discovered, Discovery};
 use mpac_deploy_migrate::{Analyzer, Class, Config, Report, Severity, output};
 
@@ -24,13 +23,14 @@ pub(crate) fn check(options: &CheckOptions) -> Result<Reply, Failure> {
 
 pub(crate) fn checklist(options: &ChecklistOptions) -> Result<Reply, Failure> {
     let (found, report) = judged(&options.files)?;
-    let mut evidence = Evidence::new(&found.migrations, &report);
+    let mut evidence = Evidence::new(&found, &report);
     if matches!(options.files.phase, Some(Phase::Expand)) {
         evidence = evidence.before_green();
     }
-    let rehearsed = options.rehearsal.as_deref().map(|path| rehearsed(path, &options.files)).transpose()?;
-    if let Some(rehearsed) = &rehearsed {
-        evidence = evidence.rehearsed(rehearsed);
+    let rehearsal = options.rehearsal.as_deref();
+    let rehearsed = rehearsal.map(|path| Ok((path, rehearsed(path)?))).transpose()?;
+    if let Some((path, rehearsed)) = &rehearsed {
+        evidence = evidence.rehearsed(rehearsed).map_err(|error| of_others(path, &error))?;
     }
     let mut list = Checklist::of(&evidence);
     for (item, name) in &options.confirm {
@@ -41,45 +41,22 @@ pub(crate) fn checklist(options: &ChecklistOptions) -> Result<Reply, Failure> {
     Ok(Reply { status, text: text.map_err(unwritten)? })
 }
 
-/// As much of a rehearsal's report as the checklist asks for.
+/// As much as the checklist asks for of what `migrations rehearse --json` writes.
 #[derive(Deserialize)]
 struct Rehearsal {
-    from: String,
-    failed: Option<Failed>,
-    after_down: Vec<String>,
-    estimate: Option<Estimate>,
+    checklist: Rehearsed,
 }
 
-#[derive(Deserialize)]
-struct Estimate {
-    runs: Range,
-    unknown: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Range {
-    longest: f64,
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    why: String,
-}
-
-fn rehearsed(path: &Path, files: &Files) -> Result<Rehearsed, Failure> {
+fn rehearsed(path: &Path) -> Result<Rehearsed, Failure> {
     let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
     let found: Rehearsal = serde_json::from_str(&text).map_err(|error| unusable(path, &error))?;
-    if let Some(deployed) = files.deployed.as_ref().filter(|deployed| **deployed != found.from) {
-        let why = format!("the rehearsal began at {}, and --deployed says {deployed}", found.from);
-        return Err(unusable(path, &why));
-    }
-    let failed = found.failed.into_iter().map(|failed| failed.why);
-    let longest = found.estimate.and_then(|Estimate { runs, unknown }| {
-        let longest = Duration::try_from_secs_f64(runs.longest).unwrap_or(Duration::MAX);
-        // What is known to be too long is so whatever else is unknown.
-        (unknown.is_empty() || longest >= LONGEST).then_some(longest)
-    });
-    Ok(Rehearsed { difference: failed.chain(found.after_down).collect(), longest })
+    Ok(found.checklist)
+}
+
+/// A rehearsal of other files is no evidence; often only the range differs.
+fn of_others(path: &Path, error: &OtherFiles) -> Failure {
+    let OtherFiles { from, to, .. } = error;
+    unusable(path, &format!("{error}; rehearse them, or name the range: --deployed {from} --to {to}"))
 }
 
 /// What there is, and what the analyzer says of it.
@@ -87,6 +64,7 @@ fn judged(files: &Files) -> Result<(Discovered, Report), Failure> {
     let config = config(files.config.as_deref())?;
     let mut discovery = Discovery::default();
     discovery.deployed.clone_from(&files.deployed);
+    discovery.until.clone_from(&files.to);
     if let Some(line) = &files.alembic {
         let command = AlembicCommand::parse(line);
         discovery.alembic = Some(command.ok_or_else(|| Failure::Input("--alembic: no command".to_owned()))?);

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mpac_deploy_core::port::PortError;
+use mpac_deploy_migrate::checklist::Rehearsed;
 use mpac_deploy_migrate::discover::AlembicCommand;
 use mpac_deploy_migrate::run::rehearse::{Estimate, Observed, Rehearsal, RehearsalReport, RehearseError};
 use mpac_deploy_migrate::run::{Alembic, Database, GolangMigrate, MigrationTool};
+use serde::Serialize;
 
 use crate::migrations;
 use crate::reply::{Failure, Reply, Status};
 use crate::runtime;
+use crate::stops::Stops;
 
 #[derive(Args, Debug)]
 pub(crate) struct RehearseOptions {
@@ -44,9 +47,18 @@ pub(crate) struct RehearseOptions {
     /// PostgreSQL's version, tables known to be small, and services, as TOML.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// One JSON document on standard output: `{"service", "from", "to", "failed", "after_down", "after_second_up", "captured", "unread", "statements", "estimate"}`.
+    /// One JSON document on standard output: `{"service", "from", "to", "sources", "failed", "after_down", "after_second_up", "captured", "unread",
+    /// "statements", "estimate", "not_estimated", "left_behind", "checklist"}`.
     #[arg(long)]
     json: bool,
+}
+
+/// What `--json` writes; `migrations checklist` reads its part of it again.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    report: &'a RehearsalReport,
+    checklist: Rehearsed,
 }
 
 pub(crate) fn rehearse(options: &RehearseOptions) -> Result<Reply, Failure> {
@@ -56,10 +68,14 @@ pub(crate) fn rehearse(options: &RehearseOptions) -> Result<Reply, Failure> {
     let scratch = self::database("--scratch-env", &options.scratch_env)?;
     let rehearsal = Rehearsal::new(service.as_str(), database, scratch, tool(options)?, options.to.as_str())
         .with_config(config);
-    let report = runtime::start()?.block_on(rehearsal.run()).map_err(failure)?;
+    let runtime = runtime::start()?;
+    let report = runtime.block_on(async {
+        let mut stops = Stops::listen()?;
+        rehearsal.run_until(stops.first()).await.map_err(failure)
+    })?;
     let status = if report.is_right() { Status::Done } else { Status::Found };
     if options.json {
-        return Reply::json(status, &report);
+        return Reply::json(status, &Document { checklist: report.for_checklist(), report: &report });
     }
     Ok(Reply { status, text: told(&report) })
 }
@@ -105,12 +121,13 @@ fn tool(options: &RehearseOptions) -> Result<MigrationTool, Failure> {
     Ok(tool.into())
 }
 
-/// A server that does not answer is the world; all else is what was given.
+/// A server that does not answer is the world; all else but a stop is what was given.
 fn failure(error: RehearseError) -> Failure {
     if let RehearseError::Database(PortError::Unavailable(why)) = error {
         return Failure::World(why);
     }
-    Failure::Input(error.to_string())
+    let text = error.to_string();
+    if matches!(error, RehearseError::Stopped { .. }) { Failure::Found(text) } else { Failure::Input(text) }
 }
 
 fn told(report: &RehearsalReport) -> String {

@@ -59,7 +59,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Input(String),
     /// The world is not such that it could be done, and nothing was.
-    #[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "of the commands that act on a world"))]
+    #[cfg_attr(not(feature = "database"), allow(dead_code, reason = "of the commands that act on a world"))]
     #[error("{0}")]
     Found(String),
     /// The world of the rollout did not answer.

@@ -1,5 +1,6 @@
 //! Being told to stop: by the terminal, or by whoever started the process.
 
+#[cfg(feature = "aws")]
 use mpac_deploy_core::driver::DriverHandle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -26,6 +27,7 @@ impl Stops {
     }
 
     /// Stops the driver at a safe point when it is asked for once, and returns when it is asked for again: then there is no waiting.
+    #[cfg(feature = "aws")]
     pub(crate) async fn obey(&mut self, handle: &DriverHandle, say: impl Fn(&str)) {
         self.first().await;
         say("stopping at the next safe point; once more stops at once");

@@ -1,55 +1,20 @@
 //! `migrations rehearse` on a real database.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "helpers of tests, outside a test function"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, outside a test function")]
 
 mod common;
+#[path = "common/database.rs"]
+mod database;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use common::{Folder, Run, text};
-use postgres::{Client, NoTls};
+use database::{Database, PASSWORD, migrate};
 
 const URL: &str = "REHEARSED_DATABASE_URL";
 
-/// A database of its own, at version 1.
-struct Database {
-    server: postgres::Config,
-    name: String,
-}
-
-impl Database {
-    fn new(name: &str) -> Self {
-        let address = std::env::var("MPAC_POSTGRES").expect("needs a PostgreSQL server: cargo xtask test");
-        let database =
-            Self { server: address.parse().unwrap(), name: format!("cli_{name}_{}", std::process::id()) };
-        database.client("postgres").batch_execute(&format!("CREATE DATABASE {}", database.name)).unwrap();
-        let before = "CREATE TABLE payments (id bigint PRIMARY KEY, amount numeric); \
-                      CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL); \
-                      INSERT INTO schema_migrations VALUES (1, false)";
-        database.client(&database.name).batch_execute(before).unwrap();
-        database
-    }
-
-    fn client(&self, database: &str) -> Client {
-        self.server.clone().dbname(database).connect(NoTls).unwrap()
-    }
-
-    fn url(&self) -> String {
-        let postgres::config::Host::Tcp(host) = &self.server.get_hosts()[0] else { panic!("a socket") };
-        let (user, port) = (self.server.get_user().unwrap(), self.server.get_ports()[0]);
-        format!("postgres://{user}:hush@{host}:{port}/{}?sslmode=disable", self.name)
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        self.client("postgres").batch_execute(&sql).ok();
-    }
-}
+const BEFORE: &str = "CREATE TABLE payments (id bigint PRIMARY KEY, amount numeric)";
 
 fn project(down: &str) -> Folder {
     let folder = Folder::new();
@@ -63,33 +28,23 @@ fn project(down: &str) -> Folder {
     folder
 }
 
-fn rehearse(folder: &Folder, url: &str, more: &[&str]) -> Run {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy-migrate/tests/stand-in/migrate");
-    let is_there = std::env::split_paths(&path).any(|folder| folder.join("migrate").is_file());
-    let migrate = if is_there { "migrate" } else { stand_in };
+fn rehearsing(folder: &Folder, url: &str, more: &[&str]) -> Command {
     let mut command = common::command();
-    command.env(URL, url).args([
-        "migrations",
-        "rehearse",
-        &text(&folder.path("")),
-        "--to",
-        "2",
-        "--command",
-        migrate,
-    ]);
-    let output = command.args(["--database-env", URL, "--scratch-env", URL]).args(more).output().unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    let project = text(&folder.path(""));
+    command.env(URL, url).args(["migrations", "rehearse", &project, "--to", "2", "--command", migrate()]);
+    command.args(["--database-env", URL, "--scratch-env", URL]).args(more);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn rehearse(folder: &Folder, url: &str, more: &[&str]) -> Run {
+    Run::of(rehearsing(folder, url, more).output().unwrap())
 }
 
 #[test]
 #[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
 fn a_rehearsal_that_is_right_answers_for_the_way_back_in_the_checklist() {
-    let database = Database::new("right");
+    let database = Database::at_version_1(BEFORE);
     let folder = project("DROP TABLE audit; ALTER TABLE payments DROP COLUMN total;");
     let run = rehearse(&folder, &database.url(), &[]);
     assert_eq!(run.status, 0, "{run:?}");
@@ -105,28 +60,62 @@ fn a_rehearsal_that_is_right_answers_for_the_way_back_in_the_checklist() {
     let json = rehearse(&folder, &database.url(), &["--json"]);
     assert_eq!((json.status, json.json()["from"].as_str()), (0, Some("1")));
     let file = folder.file("rehearsal.json", &json.stdout);
-    let checklist = |deployed: &str| {
-        let path = text(&folder.path(""));
-        common::run(&[
-            "migrations",
-            "checklist",
-            &path,
-            "--deployed",
-            deployed,
-            "--rehearsal",
-            &file,
-            "--json",
-        ])
-    };
-    assert_eq!(checklist("1").json()["items"][2]["standing"], "passed");
-    let other = checklist("2");
-    assert!(other.status == 2 && other.stderr.contains("began at 1, and --deployed says 2"), "{other:?}");
+    folder.file("000003_phase_2.up.sql", "ALTER TABLE payments DROP COLUMN amount;");
+    folder.file("000003_phase_2.down.sql", "ALTER TABLE payments ADD COLUMN amount numeric;");
+    let range = ["--deployed", "1", "--to", "2"];
+    let list = checklist(&folder, &file, &range);
+    assert_eq!(list.json()["items"][2]["standing"], "passed", "{list:?}");
+    assert_eq!(list.json()["items"][7]["standing"], "passed", "{list:?}");
+
+    let other = checklist(&folder, &file, &["--deployed", "1"]);
+    let why = "000003_phase_2.down.sql was not in it; 000003_phase_2.up.sql was not in it; rehearse them, or name the range: --deployed 1 --to 2";
+    assert!(other.status == 2 && other.json()["error"].as_str().unwrap().ends_with(why), "{other:?}");
+    folder.file("000002_total.down.sql", "SELECT 1;");
+    let changed = checklist(&folder, &file, &range);
+    assert!(
+        changed.status == 2 && changed.stderr.contains("000002_total.down.sql has changed since"),
+        "{changed:?}"
+    );
+}
+
+fn checklist(folder: &Folder, rehearsal: &str, more: &[&str]) -> Run {
+    let project = text(&folder.path(""));
+    let all = ["migrations", "checklist", &project, "--rehearsal", rehearsal, "--json"];
+    common::run(&[&all, more].concat())
+}
+
+#[test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+fn whoever_is_interrupted_removes_the_copies_first() {
+    let database = Database::at_version_1(BEFORE);
+    let folder = project("SELECT 1;");
+    folder.file("000002_total.up.sql", "SELECT pg_sleep(60);");
+    let child = rehearsing(&folder, &database.url(), &[]).spawn().unwrap();
+    let mut client = database.client();
+    let copies =
+        format!("SELECT count(*) FROM pg_database WHERE datname LIKE 'mpac_rehearse_%{}'", database.name);
+    let asleep = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE 'mpac_rehearse_%{}'",
+        database.name
+    );
+    let mut count = |sql: &str| client.query_one(sql, &[]).unwrap().get::<_, i64>(0);
+    let began = Instant::now();
+    while count(&asleep) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the migration did not begin");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(count(&copies), 2);
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let run = Run::of(child.wait_with_output().unwrap());
+    assert!(run.status == 1 && run.stderr.contains("stopped; the copies are removed"), "{run:?}");
+    assert_eq!(count(&copies), 0);
 }
 
 #[test]
 #[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
 fn what_the_way_back_leaves_behind_is_wrong_and_fails_the_checklist() {
-    let database = Database::new("wrong");
+    let database = Database::at_version_1(BEFORE);
     let folder = project("ALTER TABLE payments DROP COLUMN total; ALTER TABLE audit RENAME TO audit_old;");
     let run = rehearse(&folder, &database.url(), &[]);
     assert_eq!(run.status, 1, "{run:?}");
@@ -138,6 +127,8 @@ fn what_the_way_back_leaves_behind_is_wrong_and_fails_the_checklist() {
         "migrations",
         "checklist",
         &text(&folder.path("")),
+        "--deployed",
+        "1",
         "--rehearsal",
         &file,
         "--confirm",
@@ -148,7 +139,7 @@ fn what_the_way_back_leaves_behind_is_wrong_and_fails_the_checklist() {
         "{}",
         list.stdout
     );
-    assert!(!format!("{run:?}{json:?}").contains("hush"));
+    assert!(!format!("{run:?}{json:?}").contains(PASSWORD));
 }
 
 #[test]

@@ -129,8 +129,8 @@ fn indexes(evidence: &Evidence<'_>) -> Judged {
 
 fn time(evidence: &Evidence<'_>) -> Judged {
     if let Some(longest) = evidence.rehearsed.and_then(|rehearsed| rehearsed.longest) {
-        let line = format!("estimated in the rehearsal: {} s at most", longest.as_secs_f64().ceil());
-        let standing = if longest < LONGEST { Standing::Passed } else { Standing::Failed };
+        let line = format!("estimated in the rehearsal: {} s at most", longest.ceil());
+        let standing = if longest < LONGEST.as_secs_f64() { Standing::Passed } else { Standing::Failed };
         return (standing, vec![line]);
     }
     let mut slow: Vec<String> = evidence.report.statements.iter().filter_map(heavy).collect();

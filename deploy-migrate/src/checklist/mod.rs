@@ -3,11 +3,13 @@
 //!
 //! ```
 //! use mpac_deploy_migrate::checklist::{Checklist, Evidence, Item, Standing};
+//! use mpac_deploy_migrate::discover::Discovered;
 //! use mpac_deploy_migrate::{Analyzer, Config, Migration};
 //!
-//! let migrations = [Migration::new("7.sql", "ALTER TABLE payments ADD COLUMN note text;")];
-//! let report = Analyzer::new(Config::default()).analyze(&migrations);
-//! let mut list = Checklist::of(&Evidence::new(&migrations, &report));
+//! let mut found = Discovered::default();
+//! found.migrations.push(Migration::new("7.sql", "ALTER TABLE payments ADD COLUMN note text;"));
+//! let report = Analyzer::new(Config::default()).analyze(&found.migrations);
+//! let mut list = Checklist::of(&Evidence::new(&found, &report));
 //! assert_eq!(list.standing(Item::Types), Standing::Passed);
 //! assert_eq!(list.standing(Item::Staging), Standing::NeedsPerson);
 //! list.confirm(Item::Staging, "Ada Lovelace");
@@ -17,13 +19,17 @@
 
 mod columns;
 mod judge;
+mod rehearsed;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::discover::Discovered;
 use crate::migration::Migration;
 use crate::report::Report;
+
+pub use rehearsed::{OtherFiles, Rehearsed};
 
 /// A migration takes less in production (strategy, pre-deployment checklist).
 pub const LONGEST: Duration = Duration::from_secs(5 * 60);
@@ -130,19 +136,10 @@ pub struct Entry {
     pub by: Option<String>,
 }
 
-/// What a rehearsal has shown: the part of its result that the list asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rehearsed {
-    /// What was other than before after the way back, one line each: nothing if the way back is right.
-    pub difference: Vec<String>,
-    /// The longest that the migrations may take in production; nothing if it was not estimated.
-    pub longest: Option<Duration>,
-}
-
 /// What the list is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    migrations: &'a [Migration],
+    found: &'a Discovered,
     report: &'a Report,
     before_green: bool,
     rehearsed: Option<&'a Rehearsed>,
@@ -151,8 +148,8 @@ pub struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     /// The migrations of a release, those before it as history, and what the analyzer says of them.
     #[must_use]
-    pub const fn new(migrations: &'a [Migration], report: &'a Report) -> Self {
-        Self { migrations, report, before_green: false, rehearsed: None }
+    pub const fn new(found: &'a Discovered, report: &'a Report) -> Self {
+        Self { found, report, before_green: false, rehearsed: None }
     }
 
     /// They are meant for the expand phase, when old code runs: whatever they drop is in use.
@@ -163,14 +160,17 @@ impl<'a> Evidence<'a> {
     }
 
     /// They have been rehearsed.
-    #[must_use]
-    pub const fn rehearsed(mut self, rehearsed: &'a Rehearsed) -> Self {
+    ///
+    /// # Errors
+    /// [`OtherFiles`]: a file has changed since, or others were rehearsed.
+    pub fn rehearsed(mut self, rehearsed: &'a Rehearsed) -> Result<Self, OtherFiles> {
+        rehearsed.is_of(&self.found.sources)?;
         self.rehearsed = Some(rehearsed);
-        self
+        Ok(self)
     }
 
     fn new_migrations(&self) -> impl Iterator<Item = &'a Migration> {
-        self.migrations.iter().filter(|migration| !migration.is_history())
+        self.found.migrations.iter().filter(|migration| !migration.is_history())
     }
 }
 

@@ -12,7 +12,8 @@ use std::time::Duration;
 #[cfg(feature = "run")]
 use super::script::Heard;
 use super::{
-    AFTER_DEPLOYED, BASE, DiscoverError, Discovered, Discovery, process, script as python, shown, text,
+    AFTER_DEPLOYED, BASE, DiscoverError, Discovered, Discovery, Source, process, script as python, shown,
+    text,
 };
 use crate::migration::Migration;
 use crate::report::Problem;
@@ -240,9 +241,12 @@ fn add(
     found: &mut Discovered,
 ) -> Result<(), DiscoverError> {
     let path = relative(&revision.path, directory);
+    let script = text(&revision.path)?;
+    if !is_history {
+        found.sources.push(Source::of(&revision.path, &script));
+    }
     match sql {
         Sql::Text(sql) => {
-            let script = text(&revision.path)?;
             let (sql, positions) = python::located(&script, &sql);
             let migration = Migration::new(shown(&path), sql).with_positions(positions);
             found.migrations.push(if is_history {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{AFTER_DEPLOYED, DiscoverError, Discovered, Discovery, NOTHING, file, shown, text, unreadable};
+use super::{
+    AFTER_DEPLOYED, DiscoverError, Discovered, Discovery, NOTHING, Source, file, shown, text, unreadable,
+};
 use crate::migration::{Migration, Tool};
 use crate::report::Problem;
 use crate::rule::Rule;
@@ -103,6 +105,9 @@ fn golang(
         let is_history = deployed.is_some_and(|deployed| *version <= deployed);
         for up in &pair.up {
             let migration = Migration::new(shown(up), text(up)?).with_tool(Tool::GolangMigrate);
+            if !is_history {
+                found.sources.push(Source::of(up, migration.text()));
+            }
             found.migrations.push(placed(migration, is_history, is_at_nothing || deployed.is_some()));
         }
         if !is_history {
@@ -141,7 +146,9 @@ fn pair_problems(version: u64, pair: &Pair, found: &mut Discovered) -> Result<()
         }
     }
     for down in &pair.down {
-        found.problems.extend(unreadable_statement(down)?);
+        let text = text(down)?;
+        found.sources.push(Source::of(down, &text));
+        found.problems.extend(unreadable_statement(down, &text));
     }
     match (pair.up.first(), pair.down.first()) {
         (Some(up), None) => {
@@ -170,16 +177,15 @@ fn pair_problems(version: u64, pair: &Pair, found: &mut Discovered) -> Result<()
 }
 
 /// A way back that cannot be read would fail when it is needed most.
-fn unreadable_statement(path: &Path) -> Result<Option<Problem>, DiscoverError> {
-    let text = text(path)?;
-    let broken = crate::facts::read(&text).into_iter().find_map(|statement| {
+fn unreadable_statement(path: &Path, text: &str) -> Option<Problem> {
+    let broken = crate::facts::read(text).into_iter().find_map(|statement| {
         let problem = statement.problem?;
         Some((statement.span.start, problem.message()))
     });
-    Ok(broken.map(|(at, message)| {
-        let position = crate::text::Lines::of(&text).position(at);
+    broken.map(|(at, message)| {
+        let position = crate::text::Lines::of(text).position(at);
         Problem::new(shown(path), Rule::Unreadable, format!("the way back {message}"), None).at(position)
-    }))
+    })
 }
 
 fn gaps(path: &Path, pairs: &BTreeMap<u64, Pair>, deployed: Option<u64>, found: &mut Discovered) {
@@ -222,7 +228,11 @@ fn plain(
     let last = how.deployed.as_deref().and_then(|version| position(&ups, version));
     for (at, path) in ups.into_iter().enumerate() {
         let is_history = last.is_some_and(|last| at <= last);
-        found.migrations.push(placed(file(path)?, is_history, is_at_nothing || last.is_some()));
+        let migration = file(path)?;
+        if !is_history {
+            found.sources.push(Source::of(path, migration.text()));
+        }
+        found.migrations.push(placed(migration, is_history, is_at_nothing || last.is_some()));
     }
     Ok(is_at_nothing || last.is_some())
 }

@@ -6,6 +6,7 @@ mod alembic;
 mod directory;
 mod process;
 mod script;
+mod source;
 
 use std::fs;
 use std::io::Read as _;
@@ -21,6 +22,7 @@ pub(crate) use alembic::{captured, revisions_of_history};
 pub(crate) use directory::half as half_of_a_version;
 #[cfg(feature = "run")]
 pub(crate) use script::Heard;
+pub use source::Source;
 
 /// What `deployed` says of a database without any migration: ours for golang-migrate, which has no word for it, and Alembic's.
 const NOTHING: &str = "none";
@@ -53,6 +55,8 @@ pub struct Discovered {
     pub migrations: Vec<Migration>,
     /// What is wrong with files as a whole: a missing way back, a gap, a version that is there twice.
     pub problems: Vec<Problem>,
+    /// The files of the release, with the ways back: all that is not history.
+    pub sources: Vec<Source>,
 }
 
 /// Why there is nothing to judge.
@@ -122,8 +126,12 @@ impl Discovery {
                 seen_deployed |= alembic::project(path, None, self, &mut found)?;
             } else if path.extension().is_some_and(|end| end == "py") {
                 seen_deployed |= alembic::script(path, self, &mut found)?;
-            } else if !is_other_half(path, paths) {
-                found.migrations.push(file(path)?.in_release(NAMED));
+            } else {
+                let migration = file(path)?;
+                found.sources.push(Source::of(path, migration.text()));
+                if !is_other_half(path, paths) {
+                    found.migrations.push(migration.in_release(NAMED));
+                }
             }
         }
         match &self.deployed {

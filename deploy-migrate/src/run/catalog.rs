@@ -42,7 +42,7 @@ const COMMON: &str = "WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE 
         AND NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_class'::regclass AND b.objid = c.oid))";
 
 const QUERIES: [&str; 12] = [
-    "SELECT format('schema %I %s', nspname, (SELECT coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace n WHERE n.oid = ours.oid)) FROM ours",
+    "SELECT format('schema %I %s', nspname, (SELECT nspacl FROM pg_namespace n WHERE n.oid = ours.oid AND nspacl::text <> acldefault('n', nspowner)::text)) FROM ours",
     "SELECT format('extension %I %s', extname, extversion) FROM pg_extension",
     "SELECT format('%s %s%s%s%s%s%s', CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' \
         WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'type' END, called, \
@@ -50,7 +50,7 @@ const QUERIES: [&str; 12] = [
         CASE WHEN relrowsecurity THEN ' with row security' ELSE '' END, \
         CASE WHEN relispartition THEN ' partition ' || pg_get_expr(relpartbound, oid) ELSE '' END, \
         CASE WHEN relkind IN ('v', 'm') THEN ' as ' || pg_get_viewdef(oid) ELSE '' END, \
-        ' rights ' || coalesce(relacl, acldefault('r', relowner))::text || coalesce(' options ' || reloptions::text, '')) \
+        CASE WHEN relacl::text <> acldefault('r', relowner)::text THEN ' rights ' || relacl::text ELSE '' END || coalesce(' options ' || reloptions::text, '')) \
         FROM rel WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c')",
     "SELECT format('column %s.%I %s%s%s%s', r.called, a.attname, format_type(a.atttypid, a.atttypmod), \
         CASE WHEN a.attnotnull THEN ' not null' ELSE '' END, \

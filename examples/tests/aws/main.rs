@@ -8,6 +8,8 @@
 )]
 #![allow(clippy::print_stdout, reason = "the figures of the kills are printed for the book")]
 
+#[path = "../common/database.rs"]
+mod database;
 mod killed;
 mod migrations;
 mod notices;

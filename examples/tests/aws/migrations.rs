@@ -1,9 +1,9 @@
 //! A release that changes a schema, by a configuration that names the project, the versions and the database.
 
 use std::fs;
-
 use std::process::Command;
 
+use crate::database::{Database, PASSWORD, migrate};
 use crate::rig::{Aws, Ran, ran};
 
 const URL: &str = "MPAC_DEPLOY_TEST_DATABASE_URL";
@@ -28,18 +28,12 @@ fn migrating(versions: &str) -> Aws {
     for (name, text) in FILES {
         fs::write(aws.path("db").join(name), text).unwrap();
     }
-    let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy-migrate/tests/stand-in/migrate");
-    let migrate = if is_on_path("migrate") { "migrate" } else { stand_in };
+    let migrate = migrate();
     let section = format!(
         "[[migrations]]\nservice = \"svc-portal\"\ndatabase_env = \"{URL}\"\ntool.golang-migrate = {{ directory = \"db\", command = \"{migrate}\" }}\n{versions}\n\n[journal.dynamodb]"
     );
     aws.edit("[journal.dynamodb]", &section);
     aws
-}
-
-fn is_on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 fn with_database(mut command: Command, url: &str) -> Ran {
@@ -89,60 +83,20 @@ async fn what_a_plan_shows_of_a_schema_is_each_statement_with_its_class_and_what
     assert_eq!(unreached.status, Some(3), "{unreached:?}");
 }
 
-/// A database of its own, at version 1.
-struct Database {
-    server: postgres::Config,
-    name: String,
-}
-
-impl Database {
-    fn new() -> Self {
-        let address = std::env::var("MPAC_POSTGRES").expect("needs a PostgreSQL server: cargo xtask test");
-        let database = Self { server: address.parse().unwrap(), name: format!("run_{}", std::process::id()) };
-        database.execute("postgres", &format!("CREATE DATABASE {}", database.name));
-        let before = "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL); \
-                      INSERT INTO schema_migrations VALUES (1, false)";
-        database.execute(&database.name, &format!("{}{before}", FILES[0].1));
-        database
-    }
-
-    fn execute(&self, database: &str, sql: &str) {
-        let mut server = self.server.clone();
-        let client = server.dbname(database).connect(postgres::NoTls);
-        client
-            .and_then(|mut client| client.batch_execute(sql))
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
-
-    fn url(&self) -> String {
-        let postgres::config::Host::Tcp(host) = &self.server.get_hosts()[0] else { panic!("a socket") };
-        let (user, port) = (self.server.get_user().unwrap(), self.server.get_ports()[0]);
-        format!("postgres://{user}:hush@{host}:{port}/{}?sslmode=disable", self.name)
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        self.execute("postgres", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
-    }
-}
-
 #[test]
 #[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
 fn a_release_expands_its_schema_before_green_starts() {
-    let database = Database::new();
+    let database = Database::at_version_1(FILES[0].1);
     let aws = migrating("expand = \"2\"");
     let ran = with_database(aws.command(&["run", "--revision", "v2.1.0"]), &database.url());
     assert_eq!((ran.status, ran.json()["outcome"].as_str()), (Some(0), Some("completed")), "{ran:?}");
-    database.execute(
-        &database.name,
-        "UPDATE payments SET total_amount = 1; SELECT 1 / (version - 1) FROM schema_migrations",
-    );
+    let there = "UPDATE payments SET total_amount = 1; SELECT 1 / (version - 1) FROM schema_migrations";
+    database.client().batch_execute(there).unwrap();
     let document = ran.json();
     let kinds: Vec<&str> =
         document["decisions"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
     let at =
         |kind: &str| kinds.iter().position(|one| *one == kind).unwrap_or_else(|| panic!("{kind}: {kinds:?}"));
     assert!(at("migrated") < at("prepared"), "{kinds:?}");
-    assert!(!format!("{ran:?}").contains("hush"));
+    assert!(!format!("{ran:?}").contains(PASSWORD));
 }

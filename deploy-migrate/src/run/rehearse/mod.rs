@@ -37,6 +37,7 @@ use super::files::Way;
 use super::session::Session;
 use super::tool::MigrationTool;
 use super::{Limits, StepError};
+use crate::discover::Source;
 use crate::{Analyzer, Config, Migration, Report, Rule};
 
 pub use estimate::{Estimate, Range, TableSize, Work};
@@ -53,6 +54,7 @@ struct Files {
     claims: Report,
     /// Scripts whose SQL cannot be read without running them, and why.
     unread: Vec<String>,
+    sources: Vec<Source>,
 }
 
 /// Why there was no rehearsal.
@@ -66,8 +68,11 @@ pub enum RehearseError {
     #[error(transparent)]
     Database(#[from] PortError),
     /// Somebody said stop.
-    #[error("stopped; the copies are removed")]
-    Stopped,
+    #[error("stopped; {}", if .left_behind.is_empty() { "the copies are removed".to_owned() } else { format!("left behind: {}", .left_behind.join(", ")) })]
+    Stopped {
+        /// Copies that could not be removed, and why.
+        left_behind: Vec<String>,
+    },
 }
 
 /// What is to be rehearsed, and where.
@@ -150,8 +155,8 @@ impl Rehearsal {
         let whole = Scratch::create(&self.server, &self.database, None).await?;
         let mut single = None;
         let rehearsed = tokio::select! {
-            rehearsed = self.with_copies(&whole, &mut single, &from, &files) => rehearsed,
-            () = stop => Err(RehearseError::Stopped),
+            rehearsed = self.with_copies(&whole, &mut single, &from, &files) => Some(rehearsed),
+            () = stop => None,
         };
         // Both are removed before anything is said.
         let mut left_behind = Vec::new();
@@ -161,9 +166,8 @@ impl Rehearsal {
                 left_behind.push(format!("{name} ({error})"));
             }
         }
-        let mut report = rehearsed?;
-        report.left_behind = left_behind;
-        Ok(report)
+        let Some(rehearsed) = rehearsed else { return Err(RehearseError::Stopped { left_behind }) };
+        Ok(RehearsalReport { left_behind, ..rehearsed? })
     }
 
     async fn with_copies(
@@ -207,7 +211,7 @@ impl Rehearsal {
                 return Err(StepError::Nothing { service, from, to });
             }
             let claims = Analyzer::new(config).analyze(&found.migrations);
-            Ok(Files { migrations: found.migrations, claims, unread })
+            Ok(Files { migrations: found.migrations, claims, unread, sources: found.sources })
         });
         let read = read.await.map_err(|error| PortError::Unavailable(error.to_string()))?;
         Ok(read?)
@@ -235,7 +239,7 @@ impl Rehearsal {
         from: &SchemaVersion,
         files: &Files,
     ) -> Result<RehearsalReport, RehearseError> {
-        let mut report = RehearsalReport::new(&self.service, from, &self.to);
+        let mut report = RehearsalReport::new(&self.service, (from, &self.to), files.sources.clone());
         let capture = if files.unread.is_empty() { None } else { Some(Capture::new()?) };
         self.there_and_back(whole.database(), from, capture.as_ref(), &mut report).await?;
         let heard = match capture {
@@ -282,7 +286,7 @@ impl Rehearsal {
         let history = files.migrations.iter().filter(|migration| migration.is_history());
         let migrations: Vec<Migration> = history.cloned().chain(captured).collect();
         let claims = Analyzer::new(self.config.clone()).analyze(&migrations);
-        Ok(Some(Files { migrations, claims, unread: Vec::new() }))
+        Ok(Some(Files { migrations, claims, unread: Vec::new(), sources: files.sources.clone() }))
     }
 
     async fn there_and_back(

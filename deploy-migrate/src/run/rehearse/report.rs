@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::estimate::Estimate;
 use crate::checklist::{LONGEST, Rehearsed};
+use crate::discover::Source;
 use crate::{Class, LockMode};
 
 /// A part of the way.
@@ -86,6 +87,8 @@ pub struct RehearsalReport {
     pub from: SchemaVersion,
     /// Where it went.
     pub to: SchemaVersion,
+    /// The files that were run, both ways.
+    pub sources: Vec<Source>,
     /// Where the tool did not arrive; nothing after that was tried.
     pub failed: Option<Failed>,
     /// What is other than before after the way back, one line each, `missing: …` or `left behind: …`.
@@ -108,11 +111,16 @@ pub struct RehearsalReport {
 }
 
 impl RehearsalReport {
-    pub(super) fn new(service: &ServiceName, from: &SchemaVersion, to: &SchemaVersion) -> Self {
+    pub(super) fn new(
+        service: &ServiceName,
+        (from, to): (&SchemaVersion, &SchemaVersion),
+        sources: Vec<Source>,
+    ) -> Self {
         Self {
             service: service.clone(),
             from: from.clone(),
             to: to.clone(),
+            sources,
             failed: None,
             after_down: Vec::new(),
             after_second_up: Vec::new(),
@@ -134,10 +142,6 @@ impl RehearsalReport {
     /// What is wrong, one sentence each.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let failed =
-            self.failed.iter().map(|failed| format!("{} failed: {}", failed.leg.as_str(), failed.why));
-        let down = self.after_down.iter().map(|line| format!("after the way back, {line}"));
-        let again = self.after_second_up.iter().map(|line| format!("after the second way there, {line}"));
         let statements = self.statements.iter().flat_map(|statement| {
             let place = format!("{}:{}", statement.file, statement.line);
             let all = statement.failed.iter().map(|why| format!("fails by itself: {why}"));
@@ -148,7 +152,16 @@ impl RehearsalReport {
         let unmeasured = self.not_estimated.iter().map(|why| format!("its time was not estimated: {why}"));
         let copies = self.left_behind.iter().map(|copy| format!("a copy is left behind: {copy}"));
         let statements = statements.chain(unmeasured).chain(copies);
-        failed.chain(down).chain(again).chain(unread).chain(statements).chain(self.too_long()).collect()
+        self.there_and_back().chain(unread).chain(statements).chain(self.too_long()).collect()
+    }
+
+    /// What the tool did not do, and what is other than it should be after it.
+    fn there_and_back(&self) -> impl Iterator<Item = String> {
+        let failed =
+            self.failed.iter().map(|failed| format!("{} failed: {}", failed.leg.as_str(), failed.why));
+        let down = self.after_down.iter().map(|line| format!("after the way back, {line}"));
+        let again = self.after_second_up.iter().map(|line| format!("after the second way there, {line}"));
+        failed.chain(down).chain(again)
     }
 
     /// The strategy's limit is for all migrations of a release together.
@@ -168,12 +181,16 @@ impl RehearsalReport {
     /// What the [checklist](crate::checklist) asks for.
     #[must_use]
     pub fn for_checklist(&self) -> Rehearsed {
-        let failed =
-            self.failed.iter().map(|failed| format!("{} failed: {}", failed.leg.as_str(), failed.why));
         // What is known to be too long is so whatever else is unknown.
         let known = |estimate: &&Estimate| estimate.unknown.is_empty() || estimate.runs.longest() >= LONGEST;
-        let longest = self.estimate.as_ref().filter(known).map(|estimate| estimate.runs.longest());
-        Rehearsed { difference: failed.chain(self.after_down.iter().cloned()).collect(), longest }
+        let longest = self.estimate.as_ref().filter(known).map(|estimate| estimate.runs.longest);
+        Rehearsed {
+            from: self.from.to_string(),
+            to: self.to.to_string(),
+            sources: self.sources.clone(),
+            difference: self.there_and_back().collect(),
+            longest,
+        }
     }
 }
 
@@ -183,7 +200,7 @@ mod tests {
     use super::*;
 
     fn estimated(longest: f64, unknown: &[&str]) -> RehearsalReport {
-        let mut report = RehearsalReport::new(&"svc".into(), &"1".into(), &"2".into());
+        let mut report = RehearsalReport::new(&"svc".into(), (&"1".into(), &"2".into()), Vec::new());
         let runs = Range { shortest: 1.0, longest };
         let work = vec![Work { place: "2.sql:7".into(), tables: Vec::new(), runs, locks: runs }];
         let unknown = unknown.iter().map(|&place| place.to_owned()).collect();
@@ -205,10 +222,9 @@ mod tests {
 
     #[test]
     fn the_checklist_gets_a_time_that_is_known() {
-        let longest =
-            |report: RehearsalReport| report.for_checklist().longest.map(|longest| longest.as_secs());
-        assert_eq!(longest(estimated(20.0, &[])), Some(20));
+        let longest = |report: RehearsalReport| report.for_checklist().longest;
+        assert_eq!(longest(estimated(20.0, &[])), Some(20.0));
         assert_eq!(longest(estimated(20.0, &["2.sql:9"])), None);
-        assert_eq!(longest(estimated(400.0, &["2.sql:9"])), Some(400));
+        assert_eq!(longest(estimated(400.0, &["2.sql:9"])), Some(400.0));
     }
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use mpac_deploy_migrate::checklist::{Checklist, Evidence, Item, LONGEST, Rehearsed, Standing};
-use mpac_deploy_migrate::discover::{Discovered, Source};
+use mpac_deploy_migrate::discover::{Discovered, Discovery, Source};
 use mpac_deploy_migrate::{Analyzer, Config, Migration, Report, output};
 
 fn analyzed(sql: &str) -> (Discovered, Report) {
@@ -183,6 +183,26 @@ fn a_rehearsal_answers_for_the_way_back_and_for_the_time() {
     assert_eq!(why(&bad, Item::Rollback), "index i is left behind");
     let unknown = rehearsed(sql, &[], None);
     assert_eq!(unknown.standing(Item::Time), Standing::NeedsPerson);
+}
+
+#[test]
+fn what_cannot_be_read_is_a_persons_to_know() {
+    let unread = |up: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("1_a.up.sql"), up).unwrap();
+        std::fs::write(directory.path().join("1_a.down.sql"), "ALTER TABEL orders DROP note;").unwrap();
+        let found = Discovery::default().find(&[directory.path().to_path_buf()]).unwrap();
+        let mut report = Analyzer::new(Config::default()).analyze(&found.migrations);
+        report.add(&found.problems);
+        Checklist::of(&Evidence::new(&found, &report))
+    };
+    let list = unread("ALTER TABLE orders ADD COLUMN note text;");
+    for item in [Item::Rollback, Item::Drops, Item::Types, Item::Indexes, Item::Time] {
+        assert_eq!(list.standing(item), Standing::NeedsPerson, "{item:?}");
+        assert!(why(&list, item).contains("1_a.down.sql:1: the way back "), "{}", why(&list, item));
+    }
+    let list = unread("ALTER TABLE orders ALTER COLUMN amount TYPE int USING amount::int;");
+    assert_eq!(list.standing(Item::Types), Standing::Failed, "{}", why(&list, Item::Types));
 }
 
 #[test]

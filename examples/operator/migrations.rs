@@ -16,12 +16,14 @@ use crate::reply::{Failure, Reply, Status};
 
 pub(crate) fn check(options: &CheckOptions) -> Result<Reply, Failure> {
     let (found, report) = judged(&options.files)?;
+    refuse_unreadable(&report)?;
     let text = written(options, &report, &found)?;
     let status = if is_wrong(options, &report) { Status::Found } else { Status::Done };
     Ok(Reply { status, text })
 }
 
 pub(crate) fn checklist(options: &ChecklistOptions) -> Result<Reply, Failure> {
+    // A script that cannot be read without running it is a person's to know, or a rehearsal's.
     let (found, report) = judged(&options.files)?;
     let mut evidence = Evidence::new(&found, &report);
     if matches!(options.files.phase, Some(Phase::Expand)) {
@@ -71,8 +73,8 @@ fn judged(files: &Files) -> Result<(Discovered, Report), Failure> {
     }
     let found = discovery.find(&files.paths).map_err(|error| Failure::Input(error.to_string()))?;
     let mut report = Analyzer::new(config).analyze(&found.migrations);
-    report.add(&found.problems);
     refuse_unreadable(&report)?;
+    report.add(&found.problems);
     Ok((found, report))
 }
 

@@ -31,11 +31,31 @@ pub(super) fn judge(item: Item, evidence: &Evidence<'_>) -> Judged {
         Item::Staging => person("that it was run in staging, on as much data as production has"),
         Item::Rollback => rollback(evidence),
         Item::BothVersions => person("that the old code and the new code were tested on the changed schema"),
-        Item::Drops => drops(evidence),
-        Item::Types => types(evidence),
-        Item::Indexes => indexes(evidence),
+        Item::Drops => with_unread(drops(evidence), evidence),
+        Item::Types => with_unread(types(evidence), evidence),
+        Item::Indexes => with_unread(indexes(evidence), evidence),
         Item::Time => time(evidence),
     }
+}
+
+/// What cannot be read may do anything: whatever the rest shows, a person has to know.
+fn with_unread((standing, why): Judged, evidence: &Evidence<'_>) -> Judged {
+    let mut unread = unread(evidence);
+    match standing {
+        Standing::Failed => (standing, why),
+        Standing::Passed | Standing::Confirmed if unread.is_empty() => (standing, why),
+        Standing::Passed | Standing::Confirmed => (Standing::NeedsPerson, unread),
+        Standing::NeedsPerson => {
+            let mut all = why;
+            all.append(&mut unread);
+            (standing, all)
+        }
+    }
+}
+
+fn unread(evidence: &Evidence<'_>) -> Vec<String> {
+    let of = |statement: &StatementReport| format!("{}: {}", place(statement), statement.message);
+    evidence.report.unreadable().map(of).collect()
 }
 
 fn rollback(evidence: &Evidence<'_>) -> Judged {
@@ -50,7 +70,11 @@ fn rollback(evidence: &Evidence<'_>) -> Judged {
         return (Standing::Failed, without);
     }
     match evidence.rehearsed {
-        None => person("that the way back was run and leaves the schema as it was: a rehearsal shows it"),
+        None => {
+            let shown =
+                person("that the way back was run and leaves the schema as it was: a rehearsal shows it");
+            with_unread(shown, evidence)
+        }
         Some(rehearsed) if rehearsed.difference.is_empty() => {
             passed("in the rehearsal the way back left the schema as it was")
         }
@@ -135,6 +159,7 @@ fn time(evidence: &Evidence<'_>) -> Judged {
     }
     let mut slow: Vec<String> = evidence.report.statements.iter().filter_map(heavy).collect();
     slow.extend(evidence.new_migrations().flat_map(unknown));
+    slow.extend(unread(evidence));
     if slow.is_empty() {
         return passed(
             "no statement reads or writes the rows of a table: however large it is, it takes as long",

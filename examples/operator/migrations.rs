@@ -29,10 +29,10 @@ pub(crate) fn checklist(options: &ChecklistOptions) -> Result<Reply, Failure> {
     if matches!(options.files.phase, Some(Phase::Expand)) {
         evidence = evidence.before_green();
     }
-    let rehearsal = options.rehearsal.as_deref();
-    let rehearsed = rehearsal.map(|path| Ok((path, rehearsed(path)?))).transpose()?;
-    if let Some((path, rehearsed)) = &rehearsed {
-        evidence = evidence.rehearsed(rehearsed).map_err(|error| of_others(path, &error))?;
+    let rehearsed;
+    if let Some(path) = &options.rehearsal {
+        rehearsed = self::rehearsed(path)?;
+        evidence = evidence.rehearsed(&rehearsed).map_err(|error| of_others(path, &error))?;
     }
     let mut list = Checklist::of(&evidence);
     for (item, name) in &options.confirm {

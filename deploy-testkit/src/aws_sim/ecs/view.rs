@@ -124,7 +124,9 @@ pub(in crate::aws_sim) fn targets_of(
     group: &str,
     now: Timestamp,
 ) -> Vec<(String, u16, TargetState)> {
-    let keys: Vec<Key> = account.ecs.services.keys().cloned().collect();
+    let has_any = |service: &Service| service.groups().any(|(arn, _)| arn == group);
+    let with_targets = account.ecs.services.iter().filter(|(_, service)| has_any(service));
+    let keys: Vec<Key> = with_targets.map(|(key, _)| key.clone()).collect();
     let mut targets = Vec::new();
     for key in keys {
         let tasks = of_service(shared, account, &key, now);

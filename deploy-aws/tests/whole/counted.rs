@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 
 use crate::rig::{self, PUBLISHED, sdk, short, virtually};
 
-/// A variable with a number of rollouts that is counted besides: a thousand of them take twenty minutes.
+/// A variable with a number of rollouts that is counted besides: a thousand of them take minutes, and much longer without `--release`.
 const MORE: &str = "MPAC_ROLLOUTS";
 
 /// By then the first bake has begun, and all that comes before it is over.

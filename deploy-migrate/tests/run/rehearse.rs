@@ -199,6 +199,8 @@ def upgrade() -> None:
     # mpac:allow drop-column nobody reads it
     op.drop_column("orders", "code")
     connection.execute(sa.text("UPDATE orders SET note = :note WHERE note IS NULL"), {"note": "it's"})
+    values = {"raw": bytes([222, 173]), "several": ["x", "y"]}
+    connection.execute(sa.text("UPDATE orders SET note = encode(:raw, 'hex') WHERE note = ANY (:several) OR id < 5 % 3"), values)
     with op.get_context().autocommit_block():
         op.create_index("by_note", "orders", ["note"], postgresql_concurrently=True)
 
@@ -229,7 +231,8 @@ async fn what_a_script_sends_that_needs_a_connection_is_captured_while_it_runs()
     for (start, class, at) in [
         ("ALTER TABLE orders ADD COLUMN note TEXT", Class::Expand, line("sa.Column(\"note\"")),
         ("ALTER TABLE orders DROP COLUMN code", Class::Expand, line("op.drop_column(\"orders\", \"code\"")),
-        ("UPDATE orders SET note = 'it''s' WHERE note IS NULL", Class::Neutral, line("UPDATE")),
+        ("UPDATE orders SET note = 'it''s' WHERE note IS NULL", Class::Neutral, line("it's")),
+        ("UPDATE orders SET note = encode('\\xdead'", Class::Neutral, line("encode")),
         ("CREATE INDEX CONCURRENTLY by_note ON orders (note)", Class::Expand, line("by_note")),
     ] {
         let observed = seen(&report, start);

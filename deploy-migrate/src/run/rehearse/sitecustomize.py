@@ -21,7 +21,7 @@ def literal(value):
     if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return "'\\\\x" + bytes(value).hex() + "'"
+        return "'\\x" + bytes(value).hex() + "'"
     if isinstance(value, dict):
         value = json.dumps(value, default=str)
     if isinstance(value, (list, tuple)):

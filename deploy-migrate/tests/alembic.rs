@@ -129,6 +129,22 @@ fn what_is_deployed_is_known_and_not_judged() {
 
 #[test]
 #[ignore = "needs Alembic: cargo xtask test installs it"]
+fn another_branch_is_no_history_and_a_database_may_be_at_several_heads() {
+    let dir = project(&[
+        ("a1", "None", CREATE),
+        ("b1", "\"a1\"", "    op.execute(\"SELECT 1\")"),
+        ("c1", "\"a1\"", DROP),
+        ("m1", "(\"b1\", \"c1\")", "    pass"),
+    ]);
+    let drops = |deployed: &str| {
+        let report = judge(&find(dir.path(), Some(deployed)));
+        report.statements.iter().filter(|it| it.class == Class::Contract).count()
+    };
+    assert_eq!((drops("b1"), drops("c1"), drops("b1,c1")), (1, 0, 0));
+}
+
+#[test]
+#[ignore = "needs Alembic: cargo xtask test installs it"]
 fn a_comment_in_the_script_allows() {
     let allowed =
         "    # mpac:allow drop-table the service that used it is gone\n    op.drop_table(\"payments\")";

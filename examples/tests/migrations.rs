@@ -121,6 +121,29 @@ fn gaps_duplicates_and_missing_halves_are_noticed() {
 }
 
 #[test]
+fn what_golang_migrate_takes_is_read_whatever_its_name_ends_with_and_nothing_below() {
+    let folder = Folder::new();
+    let directory = pairs(
+        &folder,
+        &[
+            ("20260101000000_a.up.sql", ADD),
+            ("20260101000000_a.down.sql", DROP),
+            ("20260102000000_b.up.SQL", DROP),
+            ("20260102000000_b.down.pgsql", ADD),
+        ],
+    );
+    std::fs::create_dir(folder.path("archive")).unwrap();
+    folder.file("archive/old.sql", "DROP TABLE payments;");
+    let run =
+        check(&[&directory, "--deployed", "none", "--to", "20260102000000", "--phase", "expand", "--json"]);
+    assert_eq!((run.status, rules(&run.json())), (1, vec!["drop-column"]), "{run:?}");
+    folder.file("20260103000000_c.up.sql", format!("\u{feff}{ADD}"));
+    folder.file("20260103000000_c.down.sql", DROP);
+    let run = check(&[&directory]);
+    assert!(run.status == 2 && run.stderr.contains("c.up.sql:1:1: begins with a byte order mark"), "{run:?}");
+}
+
+#[test]
 fn versions_that_are_times_have_no_gaps() {
     let folder = Folder::new();
     let path = pairs(

@@ -74,6 +74,8 @@ impl AlembicCommand {
         }
         // A project's own settings must not turn colours or the pager on.
         command.env("NO_COLOR", "1").env("PYTHONUNBUFFERED", "1");
+        // A project that connects although nobody asked it to changes nothing there.
+        command.env("PGOPTIONS", read_only(env::var("PGOPTIONS").ok()));
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         process::run(&mut command, LIMIT).map_err(|error| {
             failed(
@@ -82,6 +84,12 @@ impl AlembicCommand {
             )
         })
     }
+}
+
+/// What libpq tells the server: what was said before, and that nothing is to be written.
+fn read_only(before: Option<String>) -> String {
+    let before = before.unwrap_or_default();
+    format!("{before} -c default_transaction_read_only=on").trim_start().to_owned()
 }
 
 fn is_on_path(program: &str) -> bool {
@@ -156,16 +164,25 @@ pub(super) fn project(
     if revisions.is_empty() {
         return Err(DiscoverError::Nothing { path: shown(only.unwrap_or(ini)) });
     }
-    let deployed =
-        how.deployed.as_deref().and_then(|version| revisions.iter().rposition(|it| it.id == version));
-    let is_known = deployed.is_some() || how.deployed.as_deref() == Some(BASE);
+    let deployed = how.deployed.as_deref().map(|heads| applied(&revisions, heads)).unwrap_or_default();
+    let is_known = !deployed.is_empty() || how.deployed.as_deref() == Some(BASE);
     let offline = Offline { command: &command, ini, environment: &how.environment };
     let texts = offline.all_sql(&revisions);
-    for (at, (revision, sql)) in revisions.iter().zip(texts).enumerate() {
-        let is_history = deployed.is_some_and(|last| at <= last);
+    for (revision, sql) in revisions.iter().zip(texts) {
+        let is_history = deployed.contains(&revision.id);
         add(revision, sql?, &directory, (is_history, is_known), found)?;
     }
     Ok(is_known)
+}
+
+/// What is applied to a database that is at these heads, `a1` or `b1,c1`: they and all before them. Nothing if there is no such revision, or
+/// not all of them.
+fn applied(revisions: &[Revision], heads: &str) -> BTreeSet<String> {
+    let each = heads.split(',').map(|head| ancestors(revisions, head.trim()));
+    each.reduce(|all, one| {
+        if all.is_empty() || one.is_empty() { BTreeSet::new() } else { all.union(&one).cloned().collect() }
+    })
+    .unwrap_or_default()
 }
 
 /// A revision and all before it, by any branch; nothing if there is no such revision.
@@ -393,6 +410,9 @@ mod tests {
         ];
         let of = |id: &str| Vec::from_iter(ancestors(&all, id)).join(" ");
         assert_eq!((of("m"), of("b"), of("nobody")), ("a b c m".into(), "a b".into(), String::new()));
+        let at = |heads: &str| Vec::from_iter(applied(&all, heads)).join(" ");
+        assert_eq!((at("b"), at("b,c")), ("a b".into(), "a b c".into()), "the other branch is not applied");
+        assert_eq!((at("b,nobody"), at("nobody,b")), (String::new(), String::new()));
     }
 
     #[test]

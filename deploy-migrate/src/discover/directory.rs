@@ -43,17 +43,17 @@ fn below(path: &Path, how: &Discovery, found: &mut Discovered) -> Result<bool, D
             if !name.starts_with('.') && !SKIPPED.contains(&name.as_str()) && !entry.is_symlink() {
                 directories.push(entry);
             }
-        } else if name.to_lowercase().ends_with(".sql") {
+        } else if is_golang(&name) || name.to_lowercase().ends_with(".sql") {
             files.push(entry);
         }
     }
     files.sort();
     directories.sort();
-    let mut seen = if files.iter().any(|file| is_golang(&name_of(file))) {
-        golang(path, &files, how, found)?
-    } else {
-        plain(path, &files, how, found)?
-    };
+    if files.iter().any(|file| is_golang(&name_of(file))) {
+        // golang-migrate looks into no directory below.
+        return golang(path, &files, how, found);
+    }
+    let mut seen = plain(path, &files, how, found)?;
     for directory in directories {
         seen |= below(&directory, how, found)?;
     }
@@ -64,7 +64,8 @@ fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-/// Whether golang-migrate would take a file of this name: `000001_title.up.sql`.
+/// Whether golang-migrate takes a file of this name: `000001_title.up.sql`, or with any other end (its `source.Regex`,
+/// `^([0-9]+)_(.*)\.(down|up)\.(.*)$`).
 pub(super) fn is_golang(name: &str) -> bool {
     half(name).is_some()
 }
@@ -72,14 +73,18 @@ pub(super) fn is_golang(name: &str) -> bool {
 /// The version of a file, and whether it is the way back.
 pub(crate) fn half(name: &str) -> Option<(u64, bool)> {
     let (version, rest) = name.split_once('_')?;
-    let version = version.parse().ok()?;
-    if rest.ends_with(".up.sql") {
-        Some((version, false))
-    } else if rest.ends_with(".down.sql") {
-        Some((version, true))
-    } else {
-        None
-    }
+    let digits = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    let version = version.parse().ok().filter(|_| digits)?;
+    let (up, down) = (rest.rfind(".up."), rest.rfind(".down."));
+    // The last one counts, as in a greedy pattern.
+    (up.is_some() || down.is_some()).then_some((version, down > up))
+}
+
+/// The name of the other half.
+fn other_half(path: &Path, is_down: bool) -> String {
+    let (from, to) = if is_down { (".down.", ".up.") } else { (".up.", ".down.") };
+    let name = shown(path);
+    name.rsplit_once(from).map_or_else(|| name.clone(), |(stem, end)| format!("{stem}{to}{end}"))
 }
 
 fn golang(
@@ -107,6 +112,7 @@ fn golang(
             let migration = Migration::new(shown(up), text(up)?).with_tool(Tool::GolangMigrate);
             if !is_history {
                 found.sources.push(Source::of(up, migration.text()));
+                found.problems.extend(byte_order_mark(up, migration.text()));
             }
             found.migrations.push(placed(migration, is_history, is_at_nothing || deployed.is_some()));
         }
@@ -148,11 +154,12 @@ fn pair_problems(version: u64, pair: &Pair, found: &mut Discovered) -> Result<()
     for down in &pair.down {
         let text = text(down)?;
         found.sources.push(Source::of(down, &text));
+        found.problems.extend(byte_order_mark(down, &text));
         found.problems.extend(unreadable_statement(down, &text));
     }
     match (pair.up.first(), pair.down.first()) {
         (Some(up), None) => {
-            let down = shown(up).replace(".up.sql", ".down.sql");
+            let down = other_half(up, false);
             found.problems.push(Problem::new(
                 shown(up),
                 Rule::MissingDown,
@@ -163,7 +170,7 @@ fn pair_problems(version: u64, pair: &Pair, found: &mut Discovered) -> Result<()
             ));
         }
         (None, Some(down)) => {
-            let up = shown(down).replace(".down.sql", ".up.sql");
+            let up = other_half(down, true);
             found.problems.push(Problem::new(
                 shown(down),
                 Rule::MissingUp,
@@ -174,6 +181,12 @@ fn pair_problems(version: u64, pair: &Pair, found: &mut Discovered) -> Result<()
         (Some(_), Some(_)) | (None, None) => {}
     }
     Ok(())
+}
+
+/// golang-migrate sends the file as it is, and PostgreSQL takes the mark for a word.
+fn byte_order_mark(path: &Path, text: &str) -> Option<Problem> {
+    let why = "begins with a byte order mark, which PostgreSQL refuses: save the file as UTF-8 without one";
+    text.starts_with('\u{feff}').then(|| Problem::new(shown(path), Rule::Unreadable, why.to_owned(), None))
 }
 
 /// A way back that cannot be read would fail when it is needed most.
@@ -252,6 +265,12 @@ mod tests {
         assert_eq!(half("000012_add_x.up.sql"), Some((12, false)));
         assert_eq!(half("20260128120000_add_x.down.sql"), Some((20_260_128_120_000, true)));
         assert_eq!((half("add_x.up.sql"), half("1_add.sql"), half("1.up.sql")), (None, None, None));
+        assert_eq!((half("1_x.up.SQL"), half("1_x.up.pgsql~")), (Some((1, false)), Some((1, false))));
+        assert_eq!(
+            (half("1_x.up.down.sql"), half("1_.up."), half("+1_x.up.sql")),
+            (Some((1, true)), Some((1, false)), None)
+        );
+        assert_eq!(other_half(Path::new("db/1_x.up.pgsql"), false), "db/1_x.down.pgsql");
     }
 
     #[test]

@@ -52,6 +52,7 @@ impl Analyzer {
     fn migration(&self, migration: &Migration, run: &mut Run) {
         let statements = read(migration.text());
         let release = run.release(migration.release());
+        run.schema.begin_file();
         let mut file = File {
             config: &self.config,
             migration,

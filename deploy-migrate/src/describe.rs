@@ -93,7 +93,7 @@ fn action(action: &Action) -> String {
         Action::Reindex { .. } => "builds indexes anew".to_owned(),
         Action::Cluster { .. } => "sorts a table".to_owned(),
         Action::Vacuum { .. } => "tidies tables up".to_owned(),
-        Action::Administer(what) | Action::Runs(what) | Action::Nothing(what) => (*what).to_owned(),
+        Action::Administer(what) | Action::Runs { what, .. } | Action::Nothing(what) => (*what).to_owned(),
     }
 }
 

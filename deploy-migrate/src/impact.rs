@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::facts::{
-    Action, Column, ColumnChange, Constraint, ConstraintKind, Expression, Generated, Kind, Name,
+    Action, Column, ColumnChange, Constraint, ConstraintKind, DomainChange, Expression, Generated, Kind, Name,
 };
 use crate::lock::LockMode;
 use crate::state::Schema;
@@ -102,7 +102,7 @@ fn of(action: &Action, schema: &Schema) -> Impact {
                 .fold(none(), |impact, table| impact.lock(table, LockMode::ShareRowExclusive));
             partition_of.iter().fold(impact, |impact, parent| impact.lock(parent, LockMode::AccessExclusive))
         }
-        Action::AddColumn { table, column } => add_column(table, column),
+        Action::AddColumn { table, column } => add_column(table, column, schema),
         Action::DropColumn { table, .. } | Action::SetRowSecurity { table, .. } => exclusive(table),
         Action::AlterColumn { table, column, change } => alter_column(table, column, change, schema),
         Action::AddConstraint { table, constraint } => add_constraint(table, constraint, schema),
@@ -145,6 +145,14 @@ fn of(action: &Action, schema: &Schema) -> Impact {
         Action::CreatePolicy { table, .. }
         | Action::AlterPolicy { table, .. }
         | Action::CreateRule { table, .. } => exclusive(table),
+        Action::AlterDomain { change, .. } => none().scans(match change {
+            DomainChange::AddConstraint { not_valid } => !not_valid,
+            DomainChange::SetNotNull | DomainChange::Validate => true,
+            DomainChange::DropConstraint
+            | DomainChange::DropNotNull
+            | DomainChange::SetDefault
+            | DomainChange::DropDefault => false,
+        }),
         Action::Insert { table } | Action::Merge { table } => on(table, LockMode::RowExclusive),
         Action::Update { table, .. } | Action::Delete { table, .. } => {
             on(table, LockMode::RowExclusive).scans(true)
@@ -169,7 +177,6 @@ fn of(action: &Action, schema: &Schema) -> Impact {
         | Action::Create { .. }
         | Action::AddEnumValue { .. }
         | Action::AlterAttribute { .. }
-        | Action::AlterDomain { .. }
         | Action::AlterSequence { .. }
         | Action::Grant
         | Action::Revoke { .. }
@@ -181,7 +188,7 @@ fn of(action: &Action, schema: &Schema) -> Impact {
         | Action::Reindex { .. }
         | Action::Cluster { table: None }
         | Action::Administer(_)
-        | Action::Runs(_)
+        | Action::Runs { .. }
         | Action::Nothing(_) => none(),
     }
 }
@@ -197,14 +204,14 @@ fn referenced(constraint: &Constraint) -> Option<&Name> {
     }
 }
 
-fn add_column(table: &Name, column: &Column) -> Impact {
+fn add_column(table: &Name, column: &Column, schema: &Schema) -> Impact {
     let impact = Impact::default().lock(table, LockMode::AccessExclusive);
     let impact = column
         .constraints
         .iter()
         .filter_map(referenced)
         .fold(impact, |impact, other| impact.lock(other, LockMode::ShareRowExclusive));
-    let rewrites = rewrites_for(column);
+    let rewrites = rewrites_for(column) || is_domain(column, schema);
     let checked = column.constraints.iter().any(|constraint| match constraint.kind {
         ConstraintKind::Check(_)
         | ConstraintKind::Unique { .. }
@@ -215,6 +222,16 @@ fn add_column(table: &Name, column: &Column) -> Impact {
     });
     let empty = column.not_null && !column.fills_itself();
     impact.scans(checked || empty || rewrites).rewrites(rewrites)
+}
+
+/// A domain may have constraints, which every row is checked against while the table is written anew.
+fn is_domain(column: &Column, schema: &Schema) -> bool {
+    let Some(ty) = &column.ty else { return false };
+    let name = match ty.name.split_once('.') {
+        Some((of, name)) => Name { schema: Some(of.to_owned()), name: name.to_owned() },
+        None => Name::new(ty.name.as_str()),
+    };
+    schema.other(Kind::Domain, &name).is_some()
 }
 
 /// Whether every row gets a value of its own, which must be written.

@@ -1,6 +1,6 @@
 //! What is known of the schema, followed from statement to statement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::facts::{Action, Column, ColumnChange, Constraint, ConstraintKind, Kind, Name, Type};
 
@@ -15,6 +15,11 @@ pub(crate) struct Schema {
     views: HashMap<String, View>,
     others: HashMap<String, usize>,
     dropped: HashMap<String, usize>,
+    /// Functions and procedures that change the schema whenever they are called.
+    changing: HashSet<String>,
+    /// Where a file has said that names without a schema are to be looked up, if not in `public`.
+    path: Option<String>,
+    has_temporary: bool,
 }
 
 /// A table as far as it is known.
@@ -69,19 +74,46 @@ pub(crate) struct Moment {
     pub(crate) transaction: usize,
 }
 
-fn key(name: &Name) -> String {
-    let (schema, name) = name.key();
-    format!("{schema}.{name}")
-}
-
-fn object(kind: Kind, name: &Name) -> String {
-    let kind = if kind == Kind::Procedure { Kind::Function } else { kind };
-    format!("{} {}", kind.sql(), key(name))
-}
+/// The schema of temporary tables, which hide all others of their names.
+const TEMPORARY: &str = "pg_temp";
 
 impl Schema {
+    /// A file is run by a session of its own: temporary tables are gone, and names are looked up as always.
+    pub(crate) fn begin_file(&mut self) {
+        self.path = None;
+        if std::mem::take(&mut self.has_temporary) {
+            self.tables.retain(|key, _| !key.starts_with("pg_temp."));
+        }
+    }
+
+    /// What a name means here.
+    fn key(&self, name: &Name) -> String {
+        if let Some(schema) = &name.schema {
+            return format!("{schema}.{}", name.name);
+        }
+        let temporary = format!("{TEMPORARY}.{}", name.name);
+        if self.has_temporary && self.tables.contains_key(&temporary) {
+            return temporary;
+        }
+        format!("{}.{}", self.path.as_deref().unwrap_or("public"), name.name)
+    }
+
+    fn object(&self, kind: Kind, name: &Name) -> String {
+        let kind = if kind == Kind::Procedure { Kind::Function } else { kind };
+        format!("{} {}", kind.sql(), self.key(name))
+    }
+
+    fn on_table_key(&self, kind: Kind, table: &Name, name: &str) -> String {
+        format!("{} {name} on {}", kind.sql(), self.key(table))
+    }
+
+    /// Whether a function or procedure is known to change the schema whenever it is called.
+    pub(crate) fn changes_when_called(&self, name: &Name) -> bool {
+        self.changing.contains(&self.key(name))
+    }
+
     pub(crate) fn table(&self, name: &Name) -> Option<&Table> {
-        self.tables.get(&key(name))
+        self.tables.get(&self.key(name))
     }
 
     pub(crate) fn column(&self, table: &Name, column: &str) -> Option<&ColumnState> {
@@ -89,16 +121,16 @@ impl Schema {
     }
 
     pub(crate) fn index(&self, name: &Name) -> Option<&Index> {
-        self.indexes.get(&key(name))
+        self.indexes.get(&self.key(name))
     }
 
     pub(crate) fn view(&self, name: &Name) -> Option<&View> {
-        self.views.get(&key(name))
+        self.views.get(&self.key(name))
     }
 
     /// The release in which something that is no table, index or view was created.
     pub(crate) fn other(&self, kind: Kind, name: &Name) -> Origin {
-        self.others.get(&object(kind, name)).copied()
+        self.others.get(&self.object(kind, name)).copied()
     }
 
     /// Whether a validated constraint says that the column is not null.
@@ -136,18 +168,30 @@ impl Schema {
             Action::Rename { kind, on, from, to } => self.rename(*kind, on.as_ref(), from, to),
             Action::Drop { kind, name, on: _, cascade: _, concurrently: _ } => self.drop(*kind, name, now),
             Action::CreateIndex { name: Some(name), table, .. } => {
-                self.indexes.insert(key(name), Index { table: table.clone(), origin: now.release });
+                let key = self.key(name);
+                self.indexes.insert(key, Index { table: table.clone(), origin: now.release });
             }
             Action::CreateView { name, columns, .. } => {
-                let origin = self.views.get(&key(name)).map_or(now.release, |view| view.origin);
-                self.views.insert(key(name), View { origin, columns: columns.clone() });
+                let key = self.key(name);
+                let origin = self.views.get(&key).map_or(now.release, |view| view.origin);
+                self.views.insert(key, View { origin, columns: columns.clone() });
             }
             Action::Create { kind, name: Some(name) } => {
-                self.others.insert(object(*kind, name), now.release);
+                let key = self.object(*kind, name);
+                self.others.insert(key, now.release);
             }
-            Action::CreateRoutine { kind, name, .. } => {
-                self.others.entry(object(*kind, name)).or_insert(now.release);
+            Action::CreateRoutine { kind, name, body, .. } => {
+                let (object, key) = (self.object(*kind, name), self.key(name));
+                self.others.entry(object).or_insert(now.release);
+                if body.iter().any(|act| act.action.changes_schema()) {
+                    self.changing.insert(key);
+                } else {
+                    self.changing.remove(&key);
+                }
             }
+            // Session-wide or not, nobody counts on it beyond the transaction.
+            Action::Set { name, value } if name == "search_path" => self.path = first_schema(value),
+            Action::Commit | Action::Rollback => self.path = None,
             Action::CreateTrigger { name, table } => self.on_table(Kind::Trigger, table, name, now),
             Action::CreatePolicy { name, table, .. } => self.on_table(Kind::Policy, table, name, now),
             Action::CreateIndex { name: None, .. }
@@ -179,29 +223,29 @@ impl Schema {
             | Action::LockTable { .. }
             | Action::Set { .. }
             | Action::Begin
-            | Action::Commit
-            | Action::Rollback
             | Action::Opaque { .. }
             | Action::Reindex { .. }
             | Action::Cluster { .. }
             | Action::Vacuum { .. }
             | Action::Administer(_)
-            | Action::Runs(_)
+            | Action::Runs { .. }
             | Action::Nothing(_) => {}
         }
     }
 
     fn known(&mut self, table: &Name) -> &mut Table {
-        self.tables.entry(key(table)).or_default()
+        let key = self.key(table);
+        self.tables.entry(key).or_default()
     }
 
     fn on_table(&mut self, kind: Kind, table: &Name, name: &str, now: Moment) {
-        self.others.insert(on_table_key(kind, table, name), now.release);
+        let key = self.on_table_key(kind, table, name);
+        self.others.insert(key, now.release);
     }
 
     /// The release in which a trigger or policy was created.
     pub(crate) fn of_table(&self, kind: Kind, table: &Name, name: &str) -> Origin {
-        self.others.get(&on_table_key(kind, table, name)).copied()
+        self.others.get(&self.on_table_key(kind, table, name)).copied()
     }
 
     fn create_table(
@@ -213,7 +257,9 @@ impl Schema {
         now: Moment,
     ) {
         let table = Table { origin: Some(now.release), temporary, ..Table::default() };
-        self.tables.insert(key(name), table);
+        let key = if temporary { format!("{TEMPORARY}.{}", name.name) } else { self.key(name) };
+        self.has_temporary |= temporary;
+        self.tables.insert(key, table);
         for column in columns {
             self.add_column(name, column, now);
         }
@@ -288,41 +334,50 @@ impl Schema {
             {
                 table.constraints.insert(to.to_owned(), state);
             }
-        } else if kind == Kind::Table {
-            moved(&mut self.tables, from, to);
-        } else if kind == Kind::Index {
-            moved(&mut self.indexes, from, to);
-        } else if kind.is_view() {
-            moved(&mut self.views, from, to);
+        } else {
+            let (from, to) = (self.key(from), self.key(&from.sibling(to)));
+            if kind == Kind::Table {
+                moved(&mut self.tables, &from, to);
+            } else if kind == Kind::Index {
+                moved(&mut self.indexes, &from, to);
+            } else if kind.is_view() {
+                moved(&mut self.views, &from, to);
+            }
         }
     }
 
     fn drop(&mut self, kind: Kind, name: &Name, now: Moment) {
         if kind.is_table() {
-            self.tables.remove(&key(name));
-            self.dropped.insert(key(name), now.release);
+            let key = self.key(name);
+            self.tables.remove(&key);
+            self.dropped.insert(key, now.release);
         } else if kind == Kind::Index {
-            self.indexes.remove(&key(name));
+            self.indexes.remove(&self.key(name));
         } else if kind.is_view() {
-            self.views.remove(&key(name));
+            self.views.remove(&self.key(name));
         } else {
-            self.others.remove(&object(kind, name));
+            self.others.remove(&self.object(kind, name));
         }
     }
 
     /// The release in which a table of this name was dropped.
     pub(crate) fn dropped_table(&self, name: &Name) -> Origin {
-        self.dropped.get(&key(name)).copied()
+        self.dropped.get(&self.key(name)).copied()
     }
 }
 
-fn on_table_key(kind: Kind, table: &Name, name: &str) -> String {
-    format!("{} {name} on {}", kind.sql(), key(table))
+/// The first schema of a search path, where names are looked up and made; none is said by `"$user", public` or `DEFAULT`.
+fn first_schema(value: &str) -> Option<String> {
+    let value = value.strip_prefix("TO ").or_else(|| value.strip_prefix("to ")).unwrap_or(value);
+    let first = value.split(',').next()?.trim().trim_matches('\'');
+    let quoted = first.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let name = quoted.map_or_else(|| first.to_lowercase(), str::to_owned);
+    (!matches!(name.as_str(), "$user" | "public" | "default" | "")).then_some(name)
 }
 
-fn moved<T>(map: &mut HashMap<String, T>, from: &Name, to: &str) {
-    if let Some(value) = map.remove(&key(from)) {
-        map.insert(key(&from.sibling(to)), value);
+fn moved<T>(map: &mut HashMap<String, T>, from: &str, to: String) {
+    if let Some(value) = map.remove(from) {
+        map.insert(to, value);
     }
 }
 

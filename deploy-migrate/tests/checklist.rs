@@ -186,6 +186,47 @@ fn a_rehearsal_answers_for_the_way_back_and_for_the_time() {
 }
 
 #[test]
+fn whatever_takes_a_column_from_old_code_fails_before_green() {
+    for sql in [
+        "DROP SCHEMA app CASCADE;",
+        "DROP TYPE status CASCADE;",
+        "DROP DOMAIN posint CASCADE;",
+        "DROP EXTENSION hstore CASCADE;",
+        "DROP FUNCTION f() CASCADE;",
+        "ALTER TABLE orders RENAME COLUMN amount TO total;",
+        "ALTER TABLE orders RENAME TO purchases;",
+        "ALTER TABLE orders SET SCHEMA app;",
+    ] {
+        let list = before_green(sql);
+        assert_eq!(list.standing(Item::Drops), Standing::Failed, "{sql}");
+        assert_eq!(list.standing(Item::BothVersions), Standing::Failed, "{sql}");
+    }
+    let drop = "ALTER TABLE orders DROP COLUMN amount;";
+    assert_eq!(list(drop).standing(Item::BothVersions), Standing::NeedsPerson, "no old code runs in phase 2");
+}
+
+#[test]
+fn what_nobody_follows_is_a_persons_to_know() {
+    for sql in [
+        "SELECT tidy_up();",
+        "CALL tidy_up();",
+        "DO $$ BEGIN PERFORM tidy_up(); END $$;",
+        "DO $$ DECLARE c text; BEGIN SELECT 'amount' INTO c; EXECUTE 'ALTER TABLE orders DROP COLUMN ' || c; END $$;",
+    ] {
+        let list = list(sql);
+        for item in [Item::Drops, Item::Types, Item::Time] {
+            assert_eq!(list.standing(item), Standing::NeedsPerson, "{sql}: {}", why(&list, item));
+        }
+    }
+    for sql in [
+        "DO $$ DECLARE r record; BEGIN FOR r IN SELECT id FROM orders LOOP UPDATE orders SET amount = 1 WHERE id = r.id; END LOOP; END $$;",
+        "EXPLAIN ANALYZE UPDATE orders SET amount = 1 WHERE id = 1;",
+    ] {
+        assert_eq!(list(sql).standing(Item::Time), Standing::NeedsPerson, "{sql}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_a_persons_to_know() {
     let unread = |up: &str| {
         let directory = tempfile::tempdir().unwrap();

@@ -521,3 +521,48 @@ fn history_is_known_and_not_reported() {
     let report = Analyzer::new(Config::default()).analyze(&[old, new]);
     assert_eq!((report.statements.len(), last(&report)), (1, (Expand, None)));
 }
+
+#[test]
+fn a_name_means_the_table_where_it_is_looked_up() {
+    let drop = "ALTER TABLE public.payments DROP COLUMN amount;";
+    check(&[
+        (&format!("CREATE TABLE payments (amount int); {drop}"), Neutral, None),
+        (&format!("CREATE TEMP TABLE payments (amount int); {drop}"), Contract, Some("drop-column")),
+        ("CREATE TEMP TABLE payments (amount int); ALTER TABLE payments DROP COLUMN amount;", Neutral, None),
+        (
+            &format!("SET LOCAL search_path = app; CREATE TABLE payments (amount int); {drop}"),
+            Contract,
+            Some("drop-column"),
+        ),
+        (
+            "SET search_path TO app, public; CREATE TABLE payments (amount int); ALTER TABLE app.payments DROP COLUMN amount;",
+            Neutral,
+            None,
+        ),
+        (
+            "SET search_path TO \"$user\", public; CREATE TABLE payments (a int); ALTER TABLE public.payments DROP a;",
+            Neutral,
+            None,
+        ),
+    ]);
+}
+
+#[test]
+fn a_call_of_what_changes_the_schema_is_no_neutral_query() {
+    let routine = "CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE t DROP COLUMN a; END $$;";
+    for call in
+        ["SELECT tidy();", "SELECT public.tidy();", "CALL tidy();", "DO $$ BEGIN PERFORM tidy(); END $$;"]
+    {
+        check(&[(&format!("{routine} {call}"), Breaking, Some("opaque-execute")), (call, Neutral, None)]);
+    }
+}
+
+#[test]
+fn a_column_of_a_domain_is_checked_while_the_table_is_written_anew() {
+    let report = analyze("CREATE DOMAIN posint AS int CHECK (VALUE > 0); ALTER TABLE t ADD COLUMN q posint;");
+    assert!(report.statements[1].impact.rewrites, "{report:?}");
+    let report = analyze("ALTER DOMAIN posint ADD CONSTRAINT c CHECK (VALUE > 1);");
+    assert!(report.statements[0].impact.scans, "{report:?}");
+    let report = analyze("ALTER DOMAIN posint ADD CONSTRAINT c CHECK (VALUE > 1) NOT VALID;");
+    assert!(!report.statements[0].impact.scans, "{report:?}");
+}

@@ -48,7 +48,7 @@ pub(crate) struct RehearseOptions {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// One JSON document on standard output: `{"service", "from", "to", "sources", "failed", "after_down", "after_second_up", "captured", "unread",
-    /// "statements", "estimate", "not_estimated", "left_behind", "checklist"}`.
+    /// "unjudged", "unproven", "statements", "estimate", "not_estimated", "left_behind", "problems", "checklist"}`.
     #[arg(long)]
     json: bool,
 }
@@ -58,6 +58,7 @@ pub(crate) struct RehearseOptions {
 struct Document<'a> {
     #[serde(flatten)]
     report: &'a RehearsalReport,
+    problems: Vec<String>,
     checklist: Rehearsed,
 }
 
@@ -72,10 +73,14 @@ pub(crate) fn rehearse(options: &RehearseOptions) -> Result<Reply, Failure> {
     let report = runtime.block_on(async {
         let mut stops = Stops::listen()?;
         rehearsal.run_until(stops.first()).await.map_err(failure)
-    })?;
+    });
+    // Whoever has said stop does not wait for scripts that are still being read.
+    runtime.shutdown_background();
+    let report = report?;
     let status = if report.is_right() { Status::Done } else { Status::Found };
     if options.json {
-        return Reply::json(status, &Document { checklist: report.for_checklist(), report: &report });
+        let (problems, checklist) = (report.problems(), report.for_checklist());
+        return Reply::json(status, &Document { report: &report, problems, checklist });
     }
     Ok(Reply { status, text: told(&report) })
 }
@@ -121,9 +126,9 @@ fn tool(options: &RehearseOptions) -> Result<MigrationTool, Failure> {
     Ok(tool.into())
 }
 
-/// A server that does not answer is the world; all else but a stop is what was given.
+/// A server that does not answer, or a program that is not there, is the world; all else but a stop is what was given.
 fn failure(error: RehearseError) -> Failure {
-    if let RehearseError::Database(PortError::Unavailable(why)) = error {
+    if let RehearseError::Database(PortError::Unavailable(why) | PortError::NotFound(why)) = error {
         return Failure::World(why);
     }
     let text = error.to_string();

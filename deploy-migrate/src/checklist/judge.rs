@@ -2,16 +2,28 @@
 
 use super::columns::unindexed;
 use super::{Evidence, Item, LONGEST, Standing};
-use crate::class::Class;
-use crate::facts::read;
+use crate::class::{Break, Class};
+use crate::facts::{Action, read};
 use crate::migration::Migration;
-use crate::report::StatementReport;
+use crate::report::{Finding, StatementReport};
 use crate::rule::Rule;
 use crate::text::Lines;
 
-/// Rules by which a column that code may use is gone.
-const DROPS: [Rule; 5] =
-    [Rule::DropColumn, Rule::RenameAsDropAdd, Rule::DropTable, Rule::DropView, Rule::ReplaceView];
+/// Rules by which a column that code may use is gone, or no longer where it was.
+const DROPS: [Rule; 11] = [
+    Rule::DropColumn,
+    Rule::RenameAsDropAdd,
+    Rule::DropTable,
+    Rule::DropView,
+    Rule::ReplaceView,
+    // What depends on these goes with them, or cannot be read any more.
+    Rule::DropType,
+    Rule::DropRoutine,
+    Rule::DropObject,
+    Rule::RenameColumn,
+    Rule::RenameTable,
+    Rule::SetSchema,
+];
 /// Rules by which a type is changed in place.
 const TYPES: [Rule; 3] = [Rule::ChangeType, Rule::AlterType, Rule::RenameEnumValue];
 
@@ -30,7 +42,7 @@ pub(super) fn judge(item: Item, evidence: &Evidence<'_>) -> Judged {
         Item::Local => person("that it was run on a developer's machine"),
         Item::Staging => person("that it was run in staging, on as much data as production has"),
         Item::Rollback => rollback(evidence),
-        Item::BothVersions => person("that the old code and the new code were tested on the changed schema"),
+        Item::BothVersions => both_versions(evidence),
         Item::Drops => with_unread(drops(evidence), evidence),
         Item::Types => with_unread(types(evidence), evidence),
         Item::Indexes => with_unread(indexes(evidence), evidence),
@@ -41,6 +53,7 @@ pub(super) fn judge(item: Item, evidence: &Evidence<'_>) -> Judged {
 /// What cannot be read may do anything: whatever the rest shows, a person has to know.
 fn with_unread((standing, why): Judged, evidence: &Evidence<'_>) -> Judged {
     let mut unread = unread(evidence);
+    unread.extend(evidence.new_migrations().flat_map(unfollowed));
     match standing {
         Standing::Failed => (standing, why),
         Standing::Passed | Standing::Confirmed if unread.is_empty() => (standing, why),
@@ -55,7 +68,18 @@ fn with_unread((standing, why): Judged, evidence: &Evidence<'_>) -> Judged {
 
 fn unread(evidence: &Evidence<'_>) -> Vec<String> {
     let of = |statement: &StatementReport| format!("{}: {}", place(statement), statement.message);
-    evidence.report.unreadable().map(of).collect()
+    let unread = evidence.report.unreadable().map(of);
+    unread.chain(evidence.rehearsed.iter().flat_map(|rehearsed| rehearsed.unjudged.iter().cloned())).collect()
+}
+
+/// Statements that run what no file shows.
+fn unfollowed(migration: &Migration) -> Vec<String> {
+    found_in(migration, |action| {
+        if let Action::Runs { calls, .. } = action {
+            return calls.first().map(|name| format!("calls {name}, which is not followed"));
+        }
+        matches!(action, Action::Opaque { .. }).then(|| "runs what cannot be read".to_owned())
+    })
 }
 
 fn rollback(evidence: &Evidence<'_>) -> Judged {
@@ -75,11 +99,32 @@ fn rollback(evidence: &Evidence<'_>) -> Judged {
                 person("that the way back was run and leaves the schema as it was: a rehearsal shows it");
             with_unread(shown, evidence)
         }
-        Some(rehearsed) if rehearsed.difference.is_empty() => {
-            passed("in the rehearsal the way back left the schema as it was")
+        Some(rehearsed) if !rehearsed.difference.is_empty() => {
+            (Standing::Failed, rehearsed.difference.clone())
         }
-        Some(rehearsed) => (Standing::Failed, rehearsed.difference.clone()),
+        Some(rehearsed) if !rehearsed.unproven.is_empty() => {
+            (Standing::NeedsPerson, rehearsed.unproven.clone())
+        }
+        Some(_) => passed("in the rehearsal the way back left the schema as it was"),
     }
+}
+
+/// What the analysis knows to break old code needs no test to be found wrong.
+fn both_versions(evidence: &Evidence<'_>) -> Judged {
+    let breaks = |finding: &&Finding| {
+        let of_old_code = [Break::OldReads, Break::OldWrites].iter().any(|it| finding.breaks.contains(it));
+        let is_early = evidence.before_green && finding.class == Class::Contract;
+        of_old_code && (is_early || finding.class == Class::Breaking)
+    };
+    let of = |statement: &StatementReport| {
+        let finding = statement.findings.iter().find(breaks)?;
+        Some(format!("{}: {}", place(statement), finding.message))
+    };
+    let wrong: Vec<String> = evidence.report.statements.iter().filter_map(of).collect();
+    if wrong.is_empty() {
+        return person("that the old code and the new code were tested on the changed schema");
+    }
+    (Standing::Failed, wrong)
 }
 
 fn place(statement: &StatementReport) -> String {
@@ -182,12 +227,17 @@ fn heavy(statement: &StatementReport) -> Option<String> {
 
 /// Statements of which the files cannot say how much they have to do.
 fn unknown(migration: &Migration) -> Vec<String> {
+    found_in(migration, |action| action.unknown_work().map(str::to_owned))
+}
+
+/// The statements of which an action is found, one line each.
+fn found_in(migration: &Migration, found: impl Fn(&Action) -> Option<String>) -> Vec<String> {
     let lines = Lines::of(migration.text());
     let at = |start| migration.position(start).unwrap_or_else(|| lines.position(start)).line;
     read(migration.text())
         .iter()
         .filter_map(|statement| {
-            let what = statement.acts.iter().find_map(|act| act.action.unknown_work())?;
+            let what = statement.acts.iter().find_map(|act| found(&act.action))?;
             Some(format!("{}:{} {what}", migration.path(), at(statement.span.start)))
         })
         .collect()

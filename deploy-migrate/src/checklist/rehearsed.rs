@@ -20,6 +20,10 @@ pub struct Rehearsed {
     pub sources: Vec<Source>,
     /// What went wrong on the way there and back, or was other than before afterwards, one line each: nothing if the way back is right.
     pub difference: Vec<String>,
+    /// What the way back may leave behind without being seen, one line each: a person has to look at it.
+    pub unproven: Vec<String>,
+    /// What the tool ran that is not in the files as they were judged, one line each.
+    pub unjudged: Vec<String>,
     /// The longest that the migrations may take in production, in seconds; nothing if it was not estimated.
     pub longest: Option<f64>,
 }

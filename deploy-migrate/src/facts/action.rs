@@ -245,8 +245,11 @@ pub(crate) enum Action {
     },
     /// Changes how the server or a role behaves, not what the data is.
     Administer(&'static str),
-    /// Queries and calls: nothing that either version sees, and nobody can say how long they take.
-    Runs(&'static str),
+    /// Queries, calls and loops: nobody can say how long they take, and what the functions do is not followed.
+    Runs {
+        what: &'static str,
+        calls: Vec<Name>,
+    },
     /// Comments, savepoints: nothing that either version sees.
     Nothing(&'static str),
 }
@@ -262,10 +265,72 @@ impl Action {
             Some("works on whole tables")
         } else if matches!(self, Self::Opaque { .. }) {
             Some("runs what cannot be read")
-        } else if matches!(self, Self::Runs(_)) {
+        } else if matches!(self, Self::Runs { .. }) {
             Some("runs a query or a procedure")
         } else {
             None
+        }
+    }
+
+    /// Whether it writes rows.
+    pub(crate) const fn changes_rows(&self) -> bool {
+        matches!(self, Self::Insert { .. } | Self::Update { .. } | Self::Delete { .. } | Self::Merge { .. })
+    }
+
+    /// Whether the schema is another one afterwards, for all sessions.
+    pub(crate) fn changes_schema(&self) -> bool {
+        match self {
+            Self::CreateTable { temporary, .. } | Self::CreateTableAs { temporary, .. } => !temporary,
+            Self::AddColumn { .. }
+            | Self::DropColumn { .. }
+            | Self::AlterColumn { .. }
+            | Self::AddConstraint { .. }
+            | Self::DropConstraint { .. }
+            | Self::ValidateConstraint { .. }
+            | Self::AlterConstraint { .. }
+            | Self::AttachPartition { .. }
+            | Self::DetachPartition { .. }
+            | Self::Inherit { .. }
+            | Self::SetTrigger { .. }
+            | Self::SetRowSecurity { .. }
+            | Self::ChangeOwner { .. }
+            | Self::Rewrite { .. }
+            | Self::TableOption { .. }
+            | Self::Rename { .. }
+            | Self::SetSchema { .. }
+            | Self::Drop { .. }
+            | Self::CreateIndex { .. }
+            | Self::CreateView { .. }
+            | Self::CreateRoutine { .. }
+            | Self::CreateTrigger { .. }
+            | Self::CreatePolicy { .. }
+            | Self::AlterPolicy { .. }
+            | Self::CreateRule { .. }
+            | Self::Create { .. }
+            | Self::AddEnumValue { .. }
+            | Self::AlterAttribute { .. }
+            | Self::AlterDomain { .. }
+            | Self::AlterSequence { .. }
+            | Self::Truncate { .. } => true,
+            Self::RefreshView { .. }
+            | Self::Grant
+            | Self::Revoke { .. }
+            | Self::Insert { .. }
+            | Self::Update { .. }
+            | Self::Delete { .. }
+            | Self::Merge { .. }
+            | Self::LockTable { .. }
+            | Self::Set { .. }
+            | Self::Begin
+            | Self::Commit
+            | Self::Rollback
+            | Self::Opaque { .. }
+            | Self::Reindex { .. }
+            | Self::Cluster { .. }
+            | Self::Vacuum { .. }
+            | Self::Administer(_)
+            | Self::Runs { .. }
+            | Self::Nothing(_) => false,
         }
     }
 
@@ -324,7 +389,7 @@ impl Action {
             | Self::Reindex { .. }
             | Self::Cluster { table: None }
             | Self::Administer(_)
-            | Self::Runs(_)
+            | Self::Runs { .. }
             | Self::Nothing(_) => None,
         }
     }
@@ -382,7 +447,7 @@ impl Action {
             | Self::Opaque { .. }
             | Self::Cluster { .. }
             | Self::Administer(_)
-            | Self::Runs(_)
+            | Self::Runs { .. }
             | Self::Nothing(_) => false,
         }
     }

@@ -2,9 +2,20 @@
 
 use super::{Context, fix};
 use crate::class::{Break, Class};
-use crate::facts::{Act, Action, Kind, Name};
+use crate::facts::{Act, Kind, Name};
 use crate::report::Finding;
 use crate::rule::Rule;
+
+/// What runs, and calls these functions.
+pub(super) fn calls(called: &[Name], context: &mut Context<'_>) -> Class {
+    if let Some(name) = called.iter().find(|name| context.schema.changes_when_called(name)) {
+        context.find(unreadable(format!(
+            "calls {name}, which changes the schema where no check sees it: nobody can say what that does to {}",
+            context.old_code()
+        )));
+    }
+    Class::Neutral
+}
 
 /// What runs and cannot be read.
 pub(super) fn opaque(language: Option<&str>, context: &mut Context<'_>) -> Class {
@@ -32,7 +43,7 @@ pub(super) fn routine(
 ) -> Class {
     let whole = context.span;
     for act in body {
-        if changes_schema(&act.action) {
+        if act.action.changes_schema() {
             context.span = act.span;
             let message = format!("{name} changes the schema whenever it is called, which no check sees");
             context.find(
@@ -58,60 +69,4 @@ pub(super) fn routine(
         );
     }
     Class::Expand
-}
-
-fn changes_schema(action: &Action) -> bool {
-    match action {
-        Action::CreateTable { temporary, .. } | Action::CreateTableAs { temporary, .. } => !temporary,
-        Action::AddColumn { .. }
-        | Action::DropColumn { .. }
-        | Action::AlterColumn { .. }
-        | Action::AddConstraint { .. }
-        | Action::DropConstraint { .. }
-        | Action::ValidateConstraint { .. }
-        | Action::AlterConstraint { .. }
-        | Action::AttachPartition { .. }
-        | Action::DetachPartition { .. }
-        | Action::Inherit { .. }
-        | Action::SetTrigger { .. }
-        | Action::SetRowSecurity { .. }
-        | Action::ChangeOwner { .. }
-        | Action::Rewrite { .. }
-        | Action::TableOption { .. }
-        | Action::Rename { .. }
-        | Action::SetSchema { .. }
-        | Action::Drop { .. }
-        | Action::CreateIndex { .. }
-        | Action::CreateView { .. }
-        | Action::CreateRoutine { .. }
-        | Action::CreateTrigger { .. }
-        | Action::CreatePolicy { .. }
-        | Action::AlterPolicy { .. }
-        | Action::CreateRule { .. }
-        | Action::Create { .. }
-        | Action::AddEnumValue { .. }
-        | Action::AlterAttribute { .. }
-        | Action::AlterDomain { .. }
-        | Action::AlterSequence { .. }
-        | Action::Truncate { .. } => true,
-        Action::RefreshView { .. }
-        | Action::Grant
-        | Action::Revoke { .. }
-        | Action::Insert { .. }
-        | Action::Update { .. }
-        | Action::Delete { .. }
-        | Action::Merge { .. }
-        | Action::LockTable { .. }
-        | Action::Set { .. }
-        | Action::Begin
-        | Action::Commit
-        | Action::Rollback
-        | Action::Opaque { .. }
-        | Action::Reindex { .. }
-        | Action::Cluster { .. }
-        | Action::Vacuum { .. }
-        | Action::Administer(_)
-        | Action::Runs(_)
-        | Action::Nothing(_) => false,
-    }
 }

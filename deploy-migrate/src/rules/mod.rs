@@ -141,6 +141,7 @@ pub(crate) fn judge(act: &Act, context: &mut Context<'_>) -> Class {
             dynamic::routine(*kind, name, *replace, body, context)
         }
         Action::Opaque { language } => dynamic::opaque(language.as_deref(), context),
+        Action::Runs { calls, .. } => dynamic::calls(calls, context),
         Action::CreateTableAs { .. }
         | Action::Create { .. }
         | Action::CreateView { replace: false, .. }
@@ -158,7 +159,6 @@ pub(crate) fn judge(act: &Act, context: &mut Context<'_>) -> Class {
         | Action::Commit
         | Action::Rollback
         | Action::Administer(_)
-        | Action::Runs(_)
         | Action::Nothing(_) => Class::Neutral,
     }
 }

@@ -1,5 +1,6 @@
 //! A database, and the password that stays out of every log, error and process list.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct Database {
     place: String,
     parameters: Vec<Parameter>,
     password: Option<Password>,
+    /// What must not be repeated although it is another database's.
+    others: Secrets,
 }
 
 /// A URL that names no database.
@@ -106,7 +109,8 @@ impl Database {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        let mut database = Self { config, tls: Tls::Off, place, parameters, password };
+        let others = Secrets::default();
+        let mut database = Self { config, tls: Tls::Off, place, parameters, password, others };
         database.tls = Tls::of(database.parameter("sslmode"), database.parameter("sslrootcert"))?;
         database.config.ssl_mode(database.tls.mode());
         Ok(database)
@@ -132,6 +136,7 @@ impl Database {
             Some(options) => copy.config.options(options),
             None => copy.config.options(""),
         };
+        copy.others = self.secrets();
         copy
     }
 
@@ -185,7 +190,14 @@ impl Database {
 
     /// What must not be repeated.
     pub(super) fn secrets(&self) -> Secrets {
-        Secrets::new(self.password.iter().flat_map(|password| [&password.plain, &password.encoded]).cloned())
+        let own = self.password.iter().flat_map(|password| [&password.plain, &password.encoded]);
+        Secrets::new(own.cloned()).and(self.others.clone())
+    }
+
+    /// The variables of our environment that hold what is another database's: whoever works on this one is not to find that one.
+    pub(super) fn variables_of_others(&self) -> Vec<OsString> {
+        let holds = |value: &OsStr| self.others.is_in(&value.to_string_lossy());
+        std::env::vars_os().filter(|(_, value)| holds(value)).map(|(name, _)| name).collect()
     }
 }
 

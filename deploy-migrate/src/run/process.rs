@@ -27,6 +27,8 @@ pub(super) struct Program {
     pub(super) arguments: Vec<String>,
     pub(super) directory: Option<PathBuf>,
     pub(super) environment: Vec<(String, OsString)>,
+    /// Variables of ours that it does not find.
+    pub(super) forgotten: Vec<OsString>,
 }
 
 /// How a run ended.
@@ -82,6 +84,9 @@ impl Program {
         let (program, first) =
             self.words.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         let mut command = Command::new(program);
+        for variable in &self.forgotten {
+            command.env_remove(variable);
+        }
         command
             .args(first)
             .args(&self.arguments)
@@ -139,22 +144,28 @@ async fn hear(mut pipe: impl AsyncRead + Unpin, secrets: Secrets, said: Unbounde
             if *byte != b'\n' {
                 line.push(*byte);
             }
-            if (*byte == b'\n' || line.len() >= CHUNK) && !tell(&mut line, &secrets, &said) {
+            let kept = if *byte == b'\n' { 0 } else { secrets.longest().min(CHUNK / 2) };
+            if (*byte == b'\n' || line.len() >= CHUNK) && !tell(&mut line, kept, &secrets, &said) {
                 return;
             }
         }
     }
     if !line.is_empty() {
-        tell(&mut line, &secrets, &said);
+        tell(&mut line, 0, &secrets, &said);
     }
 }
 
-/// Whether anybody listens.
-fn tell(line: &mut Vec<u8>, secrets: &Secrets, said: &UnboundedSender<String>) -> bool {
-    let text = String::from_utf8_lossy(line);
-    let is_heard = said.send(secrets.hide(text.trim_end_matches('\r'))).is_ok();
+/// Tells the line without its last bytes, with which a secret may begin. Whether anybody listens.
+fn tell(line: &mut Vec<u8>, kept: usize, secrets: &Secrets, said: &UnboundedSender<String>) -> bool {
+    let hidden = secrets.hide(String::from_utf8_lossy(line).trim_end_matches('\r'));
     line.clear();
-    is_heard
+    let mut cut = hidden.len().saturating_sub(kept);
+    while !hidden.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    let (told, rest) = hidden.split_at(cut);
+    line.extend_from_slice(rest.as_bytes());
+    said.send(told.to_owned()).is_ok()
 }
 
 #[cfg(test)]
@@ -164,7 +175,7 @@ mod tests {
     fn shell(script: &str) -> Program {
         let words = ["sh", "-c", script].map(str::to_owned).to_vec();
         let environment = vec![("SECRET".to_owned(), OsString::from("hush"))];
-        Program { words, arguments: Vec::new(), directory: None, environment }
+        Program { words, arguments: Vec::new(), directory: None, environment, forgotten: Vec::new() }
     }
 
     async fn run(script: &str, within: Duration) -> (io::Result<Ended>, Vec<String>) {
@@ -181,6 +192,16 @@ mod tests {
         assert!(matches!(ended.unwrap(), Ended::Itself(status) if status.code() == Some(3)));
         lines.sort();
         assert_eq!(lines, ["one", "two ***"]);
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_hidden_wherever_a_long_line_is_cut() {
+        for before in [4090, 4092, 4094, 4095, 4096, 4100] {
+            let script = format!("head -c {before} /dev/zero | tr '\\0' x; echo \"${{SECRET}}end\"");
+            let (_, lines) = run(&script, Duration::from_secs(60)).await;
+            let all = lines.concat();
+            assert_eq!(all, format!("{}***end", "x".repeat(before)), "{before}");
+        }
     }
 
     #[tokio::test]

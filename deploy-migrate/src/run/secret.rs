@@ -21,6 +21,16 @@ impl Secrets {
         Self::new(self.0.into_iter().chain(other.0))
     }
 
+    /// The bytes of the longest.
+    pub(super) fn longest(&self) -> usize {
+        self.0.first().map_or(0, String::len)
+    }
+
+    /// Whether one is in the text.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        self.0.iter().any(|secret| text.contains(secret.as_str()))
+    }
+
     /// The text without them, and without the password of any URL in it: a project may know other databases than ours.
     pub(super) fn hide(&self, text: &str) -> String {
         let hidden = self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK));

@@ -95,9 +95,14 @@ impl MigrationTool {
             ..Discovery::default()
         };
         let path = match self {
-            Self::Alembic(Alembic { project, command, url, .. }) => {
+            Self::Alembic(Alembic { project, command, url, environment, .. }) => {
                 discovery.alembic.clone_from(command);
                 discovery.environment.extend(url.iter().map(UrlVariable::dialect_alone));
+                discovery.environment.extend(
+                    environment
+                        .iter()
+                        .filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned()))),
+                );
                 project.join("alembic.ini")
             }
             Self::GolangMigrate(GolangMigrate { directory, .. }) => PathBuf::from(directory),

@@ -41,7 +41,7 @@ pub struct Alembic {
     pub(super) url: Option<UrlVariable>,
     table: VersionTable,
     /// What it finds in its environment besides.
-    environment: Vec<(String, OsString)>,
+    pub(super) environment: Vec<(String, OsString)>,
 }
 
 /// The variable in which a project looks for its database.
@@ -228,6 +228,7 @@ impl MigrationTool {
         if let Some(password) = setting.database.password() {
             environment.push(("PGPASSWORD".to_owned(), OsString::from(password)));
         }
+        let forgotten = setting.database.variables_of_others();
         match self {
             Self::Alembic(tool) => {
                 environment.extend(tool.environment.iter().cloned());
@@ -235,13 +236,14 @@ impl MigrationTool {
                     let value = setting.database.for_sqlalchemy(&url.scheme);
                     environment.push((url.name.clone(), OsString::from(value)));
                 }
-                Program { words: tool.words(), arguments, directory: Some(tool.project.clone()), environment }
+                let directory = Some(tool.project.clone());
+                Program { words: tool.words(), arguments, directory, environment, forgotten }
             }
             Self::GolangMigrate(tool) => {
                 let mut all = vec!["-path".to_owned(), tool.directory.display().to_string()];
                 all.extend(["-database".to_owned(), setting.database.for_migrate()]);
                 all.extend(arguments);
-                Program { words: tool.words.clone(), arguments: all, directory: None, environment }
+                Program { words: tool.words.clone(), arguments: all, directory: None, environment, forgotten }
             }
         }
     }

@@ -5,7 +5,7 @@ use squawk_syntax::body::{Body as Parsed, BodyLanguage};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use super::expr::flat;
-use super::{Reader, names};
+use super::{Reader, kinds, names};
 use crate::depth::nests_too_deep;
 use crate::facts::{Act, Action, Kind};
 use crate::text::Span;
@@ -18,7 +18,13 @@ impl Reader {
                 block.do_language().map_or_else(|| "an unknown language".to_owned(), |it| flat(it.syntax()));
             vec![self.act(block, Action::Opaque { language: Some(language) })]
         };
-        block.plpgsql().map_or_else(foreign, |parsed| self.plpgsql(&parsed))
+        let Some(parsed) = block.plpgsql() else { return foreign() };
+        let mut acts = self.plpgsql(&parsed);
+        if acts.iter().any(|act| act.action.changes_rows()) {
+            let what = "changes rows in a block, which may go through them many times";
+            acts.push(self.act(block, Action::Runs { what, calls: Vec::new() }));
+        }
+        acts
     }
 
     pub(super) fn routines(self, stmt: &ast::Stmt) -> Option<Action> {
@@ -62,6 +68,9 @@ impl Reader {
                 acts.extend(self.inner(parsed, &stmt));
             } else if let Some(block) = ast::PlpgsqlDoStmt::cast(node.clone()).and_then(|stmt| stmt.do_()) {
                 acts.extend(self.inner(parsed, &ast::Stmt::Do(block)));
+            } else if let Some(what) = unfollowed(node.kind()) {
+                let span = self.moved(parsed, &node);
+                acts.push(Act { span, action: kinds::runs(what, &node) });
             } else if let Some(query) = dynamic(&node) {
                 let span = self.moved(parsed, query.syntax());
                 let read = text_of(query.syntax()).as_deref().and_then(actions_of);
@@ -81,6 +90,22 @@ impl Reader {
     fn moved<T: BodyLanguage>(self, parsed: &Parsed<T>, node: &SyntaxNode) -> Span {
         let range = parsed.source_range(node.text_range());
         Span::new(range.start().into(), range.end().into()).moved(self.base)
+    }
+}
+
+/// What calls functions, or repeats what stands in it. An `IF` or an assignment may call them as well.
+fn unfollowed(kind: SyntaxKind) -> Option<&'static str> {
+    match kind {
+        SyntaxKind::PLPGSQL_PERFORM_STMT | SyntaxKind::PLPGSQL_CALL_STMT => {
+            Some("calls what is not followed")
+        }
+        SyntaxKind::PLPGSQL_FOR_I_STMT
+        | SyntaxKind::PLPGSQL_FOR_QUERY_STMT
+        | SyntaxKind::PLPGSQL_FOR_CURSOR_STMT
+        | SyntaxKind::PLPGSQL_FOR_EACH_STMT
+        | SyntaxKind::PLPGSQL_LOOP_STMT
+        | SyntaxKind::PLPGSQL_WHILE_STMT => Some("repeats what stands in a loop"),
+        _ => None,
     }
 }
 

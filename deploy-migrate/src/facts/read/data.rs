@@ -4,7 +4,7 @@ use squawk_syntax::SyntaxKind;
 use squawk_syntax::ast::{self, AstNode};
 
 use super::expr::{expression, flat};
-use super::{Reader, names};
+use super::{Reader, kinds, names};
 use crate::facts::{Action, Name};
 use crate::lock::LockMode;
 
@@ -34,7 +34,7 @@ impl Reader {
             }),
             ast::Stmt::Copy(copy) => match copy.copy_direction()? {
                 ast::CopyDirection::CopyFrom(_) => Some(Action::Insert { table: table()? }),
-                ast::CopyDirection::CopyTo(_) => Some(Action::Runs("reads")),
+                ast::CopyDirection::CopyTo(_) => Some(kinds::runs("reads", copy.syntax())),
             },
             ast::Stmt::Lock(lock) => Some(Action::LockTable {
                 tables: lock

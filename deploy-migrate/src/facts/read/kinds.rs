@@ -1,7 +1,10 @@
 //! Which statement is about which kind of thing.
 
-use squawk_syntax::ast;
+use squawk_syntax::ast::{self, AstNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::expr::flat;
+use super::names;
 use crate::facts::{Action, Kind};
 
 pub(super) fn dropped(stmt: &ast::Stmt) -> Option<Kind> {
@@ -141,14 +144,33 @@ pub(super) fn other(stmt: &ast::Stmt) -> Action {
         | ast::Stmt::Reassign(_)
         | ast::Stmt::SecurityLabel(_)
         | ast::Stmt::AlterUserMapping(_) => Action::Administer("administers the server"),
-        ast::Stmt::Call(_) => Action::Runs("calls a procedure, which is not followed"),
+        ast::Stmt::Call(call) => Action::Runs {
+            what: "calls a procedure, which is not followed",
+            calls: names::first(call.syntax()).into_iter().collect(),
+        },
+        ast::Stmt::Explain(explain) if is_analyze(explain) => runs("runs what it explains", explain.syntax()),
         ast::Stmt::CommentOn(_) => Action::Nothing("writes a comment"),
         ast::Stmt::Analyze(_) => Action::Nothing("gathers statistics"),
         ast::Stmt::Select(_)
         | ast::Stmt::CompoundSelect(_)
         | ast::Stmt::ParenSelect(_)
         | ast::Stmt::Table(_)
-        | ast::Stmt::Values(_) => Action::Runs("reads"),
+        | ast::Stmt::Values(_) => runs("reads", stmt.syntax()),
         _ => Action::Nothing("changes nothing that code sees"),
     }
+}
+
+/// `EXPLAIN ANALYZE` runs the statement.
+fn is_analyze(explain: &ast::Explain) -> bool {
+    explain.explain_mode().is_some_and(|mode| {
+        let words = flat(mode.syntax()).to_lowercase();
+        words.contains("analyze") || words.contains("analyse")
+    })
+}
+
+/// What runs, with the functions that it calls.
+pub(super) fn runs(what: &'static str, node: &SyntaxNode) -> Action {
+    let callees = node.descendants().filter(|inner| inner.kind() == SyntaxKind::CALL_EXPR);
+    let named = callees.filter_map(|call| call.children().find(|child| child.kind() != SyntaxKind::ARG_LIST));
+    Action::Runs { what, calls: named.map(|callee| names::written(&flat(&callee))).collect() }
 }

@@ -28,14 +28,26 @@ pub(super) fn first(node: &SyntaxNode) -> Option<Name> {
     })
 }
 
-/// An identifier without a schema, in PostgreSQL's lower case if it was not quoted.
-pub(super) fn plain(node: &SyntaxNode) -> String {
-    let text = node.text().to_string();
+/// A name as it is written, `name` or `schema.name`.
+pub(super) fn written(text: &str) -> Name {
+    let (schema, name) = match text.rsplit_once('.') {
+        Some((schema, name)) => (Some(unquoted(schema)), name),
+        None => (None, text),
+    };
+    Name { schema, name: unquoted(name) }
+}
+
+fn unquoted(text: &str) -> String {
     let text = text.trim();
     match text.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
         Some(inner) => inner.replace("\"\"", "\""),
         None => text.to_lowercase(),
     }
+}
+
+/// An identifier without a schema, in PostgreSQL's lower case if it was not quoted.
+pub(super) fn plain(node: &SyntaxNode) -> String {
+    unquoted(&node.text().to_string())
 }
 
 pub(super) fn table(reference: Option<ast::TableRelationName>) -> Option<Name> {

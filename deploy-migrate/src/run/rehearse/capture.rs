@@ -1,4 +1,4 @@
-//! What Alembic scripts run that cannot be read without a connection, heard from SQLAlchemy while they run on the copy.
+//! What Alembic scripts run, heard from SQLAlchemy while they run on the copy, and that they connect to nothing else.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,6 +17,8 @@ const HOOK: &str = include_str!("sitecustomize.py");
 const HOOK_NAME: &str = "sitecustomize.py";
 /// Where the hook writes.
 const LOG: &str = "MPAC_DEPLOY_CAPTURE";
+/// The only database to which it lets Alembic connect.
+const COPY: &str = "MPAC_DEPLOY_COPY";
 
 /// A place where the hook is found, and where it writes. Gone when it is dropped.
 pub(super) struct Capture {
@@ -48,15 +50,21 @@ impl Capture {
         self.directory.path().join("log")
     }
 
-    /// What Alembic finds in its environment.
-    pub(super) fn environment(&self) -> Vec<(String, OsString)> {
+    /// What Alembic finds in its environment, where it may connect to the database of this name, or to none.
+    pub(super) fn environment(&self, copy: &str) -> Vec<(String, OsString)> {
         let before = std::env::var_os("PYTHONPATH").filter(|paths| !paths.is_empty());
         let mut paths = self.directory.path().as_os_str().to_owned();
         if let Some(before) = before {
             paths.push(":");
             paths.push(before);
         }
-        vec![("PYTHONPATH".to_owned(), paths), (LOG.to_owned(), self.log().into_os_string())]
+        let log = self.log().into_os_string();
+        vec![("PYTHONPATH".to_owned(), paths), (LOG.to_owned(), log), (COPY.to_owned(), OsString::from(copy))]
+    }
+
+    /// Whether Python has found the hook.
+    pub(super) fn is_heard(&self) -> bool {
+        self.log().is_file()
     }
 
     /// The scripts that ran, in their order, as the statements that they sent; nothing if nobody listened.

@@ -82,6 +82,7 @@ async fn run(
         arguments,
         directory: None,
         environment: password.into_iter().chain(options).collect(),
+        forgotten: Vec::new(),
     };
     let (mut lines, name) = (Lines::default(), &program.words[0]);
     let until = Instant::now() + DEADLINE;

@@ -26,6 +26,7 @@ mod own_copy;
 mod rates;
 mod report;
 mod scratch;
+mod unjudged;
 
 use mpac_deploy_core::ids::{SchemaVersion, ServiceName};
 use mpac_deploy_core::port::PortError;
@@ -55,6 +56,22 @@ struct Files {
     /// Scripts whose SQL cannot be read without running them, and why.
     unread: Vec<String>,
     sources: Vec<Source>,
+}
+
+/// The schema before the way there, and after it.
+struct There {
+    before: Catalog,
+    after: Catalog,
+}
+
+/// The tool, where it may connect to the copy of this name and to nothing else.
+fn watched(tool: &MigrationTool, capture: Option<&Capture>, copy: &str) -> MigrationTool {
+    match (tool, capture) {
+        (MigrationTool::Alembic(tool), Some(capture)) => {
+            tool.clone().with_environment(capture.environment(copy)).into()
+        }
+        (tool, _) => tool.clone(),
+    }
 }
 
 /// Why there was no rehearsal.
@@ -149,18 +166,15 @@ impl Rehearsal {
     /// # Errors
     /// As [`Rehearsal::run`], and [`RehearseError::Stopped`].
     pub async fn run_until(&self, stop: impl Future<Output = ()>) -> Result<RehearsalReport, RehearseError> {
-        let from = self.from().await?;
-        let files = self.files(&from).await?;
-        scratch::sweep(&self.server).await?;
-        let whole = Scratch::create(&self.server, &self.database, None).await?;
-        let mut single = None;
+        let mut whole = Scratch::of(&self.server, &self.database);
+        let mut single = Scratch::of(&self.server, &self.database);
         let rehearsed = tokio::select! {
-            rehearsed = self.with_copies(&whole, &mut single, &from, &files) => Some(rehearsed),
+            rehearsed = self.with_copies(&mut whole, &mut single) => Some(rehearsed),
             () = stop => None,
         };
         // Both are removed before anything is said.
         let mut left_behind = Vec::new();
-        for scratch in [Some(whole), single].into_iter().flatten() {
+        for scratch in [whole, single] {
             let name = scratch.database().name().to_owned();
             if let Err(error) = scratch.remove().await {
                 left_behind.push(format!("{name} ({error})"));
@@ -172,14 +186,23 @@ impl Rehearsal {
 
     async fn with_copies(
         &self,
-        whole: &Scratch,
-        single: &mut Option<Scratch>,
-        from: &SchemaVersion,
-        files: &Files,
+        whole: &mut Scratch,
+        single: &mut Scratch,
     ) -> Result<RehearsalReport, RehearseError> {
-        self.fill(whole, from).await?;
-        let single = single.insert(Scratch::create(&self.server, &self.database, Some(whole)).await?);
-        self.both(whole, single, from, files).await
+        let session = Session::open(&self.database).await?;
+        let search_path: String = session.value("SHOW search_path", &[]).await?.unwrap_or_default();
+        let from = self.from().await?;
+        let files = self.files(&from).await?;
+        scratch::sweep(&self.server).await?;
+        whole.make(None, &search_path).await?;
+        let capture = match &self.tool {
+            MigrationTool::Alembic(_) => Some(Capture::new()?),
+            MigrationTool::GolangMigrate(_) => None,
+        };
+        let tool = watched(&self.tool, capture.as_ref(), whole.database().name());
+        self.fill(whole, &tool, &from, capture.as_ref()).await?;
+        single.make(Some(whole), &search_path).await?;
+        self.both((whole, single), &tool, &from, &files, capture.as_ref()).await
     }
 
     /// Where the target is.
@@ -197,15 +220,23 @@ impl Rehearsal {
 
     /// The files, and what the analyzer claims of them. Alembic is asked for the SQL of each revision, which takes a while.
     async fn files(&self, from: &SchemaVersion) -> Result<Files, RehearseError> {
-        let (tool, config, service) = (self.tool.clone(), self.config.clone(), self.service.clone());
+        let (config, service) = (self.config.clone(), self.service.clone());
         let (from, to) = (from.clone(), self.to.clone());
+        // Whoever only shows its SQL connects to nothing.
+        let capture = Capture::new()?;
+        let tool = watched(&self.tool, Some(&capture), "");
+        let secrets = self.database.secrets().and(self.server.secrets());
         let read = tokio::task::spawn_blocking(move || {
+            let _capture = capture;
             let found = tool.found(&from, &to).map_err(StepError::from)?;
             let unread: Vec<String> = found
                 .problems
                 .iter()
                 .filter(|problem| problem.rule == Rule::Unreadable)
-                .map(|problem| format!("{}:{}: {}", problem.file, problem.position.line, problem.message))
+                .map(|problem| {
+                    let why = secrets.hide(&problem.message);
+                    format!("{}:{}: {why}", problem.file, problem.position.line)
+                })
                 .collect();
             if unread.is_empty() && found.migrations.iter().all(Migration::is_history) {
                 return Err(StepError::Nothing { service, from, to });
@@ -218,7 +249,13 @@ impl Rehearsal {
     }
 
     /// The schema of the target, at its version, where nobody but this rehearsal works.
-    async fn fill(&self, whole: &Scratch, from: &SchemaVersion) -> Result<(), PortError> {
+    async fn fill(
+        &self,
+        whole: &Scratch,
+        tool: &MigrationTool,
+        from: &SchemaVersion,
+        capture: Option<&Capture>,
+    ) -> Result<(), PortError> {
         self.programs.copy_schema(&self.database, whole.database(), &self.service).await?;
         let now = self.from().await?;
         if now != *from {
@@ -228,44 +265,69 @@ impl Rehearsal {
             )));
         }
         let session = Session::open(whole.database()).await?;
-        copy::note_version(&session, &self.tool, whole.database(), from).await?;
-        own_copy::prove(&self.service, whole.database(), &self.tool, &self.limits, from).await
+        copy::note_version(&session, tool, whole.database(), from).await?;
+        own_copy::prove(&self.service, whole.database(), tool, &self.limits, from, capture).await
     }
 
     async fn both(
         &self,
-        whole: &Scratch,
-        single: &Scratch,
+        (whole, single): (&Scratch, &Scratch),
+        tool: &MigrationTool,
         from: &SchemaVersion,
         files: &Files,
+        capture: Option<&Capture>,
     ) -> Result<RehearsalReport, RehearseError> {
         let mut report = RehearsalReport::new(&self.service, (from, &self.to), files.sources.clone());
-        let capture = if files.unread.is_empty() { None } else { Some(Capture::new()?) };
-        self.there_and_back(whole.database(), from, capture.as_ref(), &mut report).await?;
-        let heard = match capture {
-            Some(capture) => self.heard(files, &capture, &report)?,
-            None => None,
+        let there = self.up(whole.database(), tool, from, &mut report).await?;
+        let heard = match (&there, capture) {
+            (Some(_), Some(capture)) => self.heard(files, capture)?,
+            (Some(_) | None, _) => None,
         };
-        let is_read = files.unread.is_empty() || heard.is_some();
-        let told = files.unread.clone();
-        *(if is_read { &mut report.captured } else { &mut report.unread }) = told;
-        if is_read {
-            let Files { migrations, claims, .. } = heard.as_ref().unwrap_or(files);
-            let secrets = self.database.secrets().and(self.server.secrets());
-            let seen = observe::statements(single.database(), migrations, claims, &secrets).await?;
-            if seen.iter().all(|seen| seen.observed.failed.is_none()) {
-                match self.estimate(single.database(), &seen).await {
-                    Ok(estimate) => report.estimate = Some(estimate),
-                    Err(error) => report.not_estimated = Some(error.to_string()),
-                }
-            }
-            report.statements = seen.into_iter().map(|seen| seen.observed).collect();
+        if let Some(there) = &there {
+            self.back_and_again(whole.database(), tool, from, there, &mut report).await?;
         }
+        let mut judged = files;
+        match &heard {
+            Some(heard) if !files.unread.is_empty() => {
+                (report.captured, judged) = (files.unread.clone(), heard);
+            }
+            Some(heard) => report.unjudged = unjudged::unread(&files.migrations, &heard.migrations),
+            None => report.unread = files.unread.clone(),
+        }
+        if report.unread.is_empty() {
+            self.one_by_one(single, judged, there.as_ref().map(|there| &there.after), &mut report).await?;
+        }
+        Ok(report)
+    }
+
+    /// Each statement by itself, and with what they show the estimate.
+    async fn one_by_one(
+        &self,
+        single: &Scratch,
+        judged: &Files,
+        there: Option<&Catalog>,
+        report: &mut RehearsalReport,
+    ) -> Result<(), PortError> {
+        let secrets = self.database.secrets().and(self.server.secrets());
+        let seen =
+            observe::statements(single.database(), &judged.migrations, &judged.claims, &secrets).await?;
+        report.unproven = seen.iter().filter_map(unjudged::unproven).collect();
+        if seen.iter().all(|seen| seen.observed.failed.is_none()) {
+            if let Some(there) = there {
+                let made = self.catalog(single.database()).await?;
+                report.unjudged.extend(unjudged::otherwise_made(there, &made));
+            }
+            match self.estimate(single.database(), &seen).await {
+                Ok(estimate) => report.estimate = Some(estimate),
+                Err(error) => report.not_estimated = Some(error.to_string()),
+            }
+        }
+        report.statements = seen.into_iter().map(|seen| seen.observed).collect();
         // What a script does for each row nobody has heard.
         if let Some(estimate) = &mut report.estimate {
             estimate.unknown.extend(report.captured.iter().cloned());
         }
-        Ok(report)
+        Ok(())
     }
 
     async fn estimate(&self, sample: &Database, seen: &[observe::Seen]) -> Result<Estimate, PortError> {
@@ -273,46 +335,45 @@ impl Rehearsal {
         estimate::estimate(&Session::open(&self.database).await?, rates, seen).await
     }
 
-    /// The release as its scripts were heard to run it on the whole way there; `None` if they did not come there, or nobody listened.
-    fn heard(
-        &self,
-        files: &Files,
-        capture: &Capture,
-        report: &RehearsalReport,
-    ) -> Result<Option<Files>, PortError> {
+    /// The release as its scripts were heard to run it on the way there.
+    fn heard(&self, files: &Files, capture: &Capture) -> Result<Option<Files>, PortError> {
         let MigrationTool::Alembic(tool) = &self.tool else { return Ok(None) };
-        let is_there = report.failed.as_ref().is_none_or(|failed| failed.leg != Leg::Up);
-        let Some(captured) = capture.migrations(&tool.project)?.filter(|_| is_there) else { return Ok(None) };
+        let Some(captured) = capture.migrations(&tool.project)? else { return Ok(None) };
         let history = files.migrations.iter().filter(|migration| migration.is_history());
         let migrations: Vec<Migration> = history.cloned().chain(captured).collect();
         let claims = Analyzer::new(self.config.clone()).analyze(&migrations);
         Ok(Some(Files { migrations, claims, unread: Vec::new(), sources: files.sources.clone() }))
     }
 
-    async fn there_and_back(
+    /// The schema after the way there; nothing if the tool did not arrive.
+    async fn up(
         &self,
         database: &Database,
+        tool: &MigrationTool,
         from: &SchemaVersion,
-        capture: Option<&Capture>,
+        report: &mut RehearsalReport,
+    ) -> Result<Option<There>, PortError> {
+        let before = self.catalog(database).await?;
+        if !self.leg(tool, database, (from, &self.to), Leg::Up, report).await? {
+            return Ok(None);
+        }
+        Ok(Some(There { before, after: self.catalog(database).await? }))
+    }
+
+    async fn back_and_again(
+        &self,
+        database: &Database,
+        tool: &MigrationTool,
+        from: &SchemaVersion,
+        there: &There,
         report: &mut RehearsalReport,
     ) -> Result<(), PortError> {
-        let before = self.catalog(database).await?;
-        let up = match (capture, &self.tool) {
-            (Some(capture), MigrationTool::Alembic(tool)) => {
-                &tool.clone().with_environment(capture.environment()).into()
-            }
-            (_, tool) => tool,
-        };
-        if !self.leg(up, database, (from, &self.to), Leg::Up, report).await? {
+        if !self.leg(tool, database, (&self.to, from), Leg::Down, report).await? {
             return Ok(());
         }
-        let there = self.catalog(database).await?;
-        if !self.leg(&self.tool, database, (&self.to, from), Leg::Down, report).await? {
-            return Ok(());
-        }
-        report.after_down = before.changes_to(&self.catalog(database).await?);
-        if self.leg(&self.tool, database, (from, &self.to), Leg::UpAgain, report).await? {
-            report.after_second_up = there.changes_to(&self.catalog(database).await?);
+        report.after_down = there.before.changes_to(&self.catalog(database).await?);
+        if self.leg(tool, database, (from, &self.to), Leg::UpAgain, report).await? {
+            report.after_second_up = there.after.changes_to(&self.catalog(database).await?);
         }
         Ok(())
     }
@@ -331,7 +392,7 @@ impl Rehearsal {
         let changing = Changing { service, database, tool, limits };
         match changing.bring(Goal { from, to, way }).await {
             Ok(_) => Ok(true),
-            Err(PortError::Refused(why) | PortError::NotFound(why)) => {
+            Err(PortError::Refused(why)) => {
                 report.failed = Some(Failed { leg, why });
                 Ok(false)
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use mpac_deploy_core::port::PortError;
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use super::report::{Observed, SeenLock};
@@ -29,6 +30,8 @@ struct Relation {
     oid: u32,
     name: String,
     file: Option<u32>,
+    /// The partitioned table that it is a part of, however deep.
+    root: Option<String>,
 }
 
 /// Runs the statements of a release one by one, each in a transaction of its own, until one fails.
@@ -38,7 +41,7 @@ pub(super) async fn statements(
     claims: &Report,
     secrets: &Secrets,
 ) -> Result<Vec<Seen>, PortError> {
-    let session = Session::open(database).await?;
+    let mut session = Session::open(database).await?;
     let mut relations = relations(&session).await?;
     let claimed: HashMap<(&str, usize), &StatementReport> =
         claims.statements.iter().map(|claim| ((claim.file.as_str(), claim.span.start), claim)).collect();
@@ -48,9 +51,16 @@ pub(super) async fn statements(
         let mut transaction = Transaction::of(migration.tool(), statements.len());
         // Alembic runs all revisions of an upgrade in one transaction, unless the project says otherwise.
         transaction.carries = migration.is_generated() && !all.is_empty();
+        if migration.tool() == Tool::GolangMigrate {
+            // Each file has a session of its own.
+            session = Session::open(database).await?;
+        }
+        // What the statements before have set for the rest of their transaction.
+        let mut settings: Vec<String> = Vec::new();
         for statement in statements {
             if only_controls(&statement) {
                 transaction.control(&statement);
+                settings.clear();
                 continue;
             }
             let goes_on = transaction.next();
@@ -62,8 +72,12 @@ pub(super) async fn statements(
                     "the analysis does not know the statement at {place}"
                 )));
             };
-            let mut observed = observe(&session, text, claim, &mut relations).await?;
-            observed.unexpected = unexpected(&observed, claim);
+            let mut observed = observe(&session, text, &settings, claim, &mut relations).await?;
+            let reads_at_will = statement.acts.iter().any(|act| act.action.unknown_work().is_some());
+            observed.unexpected = unexpected(&observed, claim, reads_at_will, &relations);
+            if is_local_setting(text) {
+                settings.push(text.to_owned());
+            }
             observed.statement = secrets.hide(&observed.statement);
             observed.failed = observed.failed.map(|why| secrets.hide(&why));
             let has_failed = observed.failed.is_some();
@@ -119,15 +133,20 @@ fn whole(claim: &StatementReport) -> Vec<String> {
 
 async fn relations(session: &Session) -> Result<Vec<Relation>, PortError> {
     let sql = "SELECT c.oid, CASE n.nspname WHEN 'public' THEN quote_ident(c.relname) ELSE format('%I.%I', n.nspname, c.relname) END, \
-               pg_relation_filenode(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+               pg_relation_filenode(c.oid), CASE WHEN c.relispartition THEN (SELECT CASE m.nspname WHEN 'public' THEN quote_ident(r.relname) \
+               ELSE format('%I.%I', m.nspname, r.relname) END FROM pg_class r JOIN pg_namespace m ON m.oid = r.relnamespace \
+               WHERE r.oid = pg_partition_root(c.oid)) END FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'v', 'm')";
     let rows = session.rows(sql, &[]).await?;
-    Ok(rows.iter().map(|row| Relation { oid: row.get(0), name: row.get(1), file: row.get(2) }).collect())
+    let relation =
+        |row: &Row| Relation { oid: row.get(0), name: row.get(1), file: row.get(2), root: row.get(3) };
+    Ok(rows.iter().map(relation).collect())
 }
 
 async fn observe(
     session: &Session,
     text: &str,
+    settings: &[String],
     claim: &StatementReport,
     relations: &mut [Relation],
 ) -> Result<Observed, PortError> {
@@ -143,6 +162,9 @@ async fn observe(
         unexpected: Vec::new(),
     };
     session.run("BEGIN").await?;
+    for setting in settings {
+        session.run(setting).await?;
+    }
     let before = scans(session, relations).await?;
     match session.client.batch_execute(text).await {
         Ok(()) => {
@@ -154,11 +176,10 @@ async fn observe(
         }
         Err(error) => {
             session.run("ROLLBACK").await?;
-            // What cannot run in a transaction says so with this code.
+            // What cannot run in a transaction, or ends one itself, says so with these codes.
+            let alone = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION];
             let ran = match error.code() {
-                Some(code) if *code == SqlState::ACTIVE_SQL_TRANSACTION => {
-                    session.client.batch_execute(text).await
-                }
+                Some(code) if alone.contains(code) => session.client.batch_execute(text).await,
                 Some(_) | None => Err(error),
             };
             if let Err(error) = ran {
@@ -171,6 +192,12 @@ async fn observe(
     }
     observed.rewrites = rewritten(session, relations).await?;
     Ok(observed)
+}
+
+/// Whether a statement does nothing but set something for the rest of its transaction.
+fn is_local_setting(text: &str) -> bool {
+    let mut words = text.split_whitespace().map(str::to_ascii_uppercase);
+    words.next().as_deref() == Some("SET") && words.next().as_deref() == Some("LOCAL")
 }
 
 /// The strongest lock of the open transaction on each relation; weaker ones than those of a write do not count.
@@ -231,10 +258,20 @@ async fn rewritten(session: &Session, relations: &mut [Relation]) -> Result<Vec<
 }
 
 /// What is heavier than what the files let expect. What is lighter harms nobody.
-fn unexpected(observed: &Observed, claim: &StatementReport) -> Vec<String> {
+fn unexpected(
+    observed: &Observed,
+    claim: &StatementReport,
+    reads_at_will: bool,
+    relations: &[Relation],
+) -> Vec<String> {
     let mut all = Vec::new();
+    // What is done to a partitioned table is done to its parts.
+    let root = |table: &str| relations.iter().find(|it| it.name == table)?.root.as_deref();
     for lock in observed.locks.iter().flatten() {
-        let claimed = claim.impact.locks.iter().filter(|claimed| is_same(&claimed.table, &lock.table));
+        let claimed = claim.impact.locks.iter().filter(|claimed| {
+            is_same(&claimed.table, &lock.table)
+                || root(&lock.table).is_some_and(|root| is_same(&claimed.table, root))
+        });
         if claimed.map(|claimed| claimed.mode).max() < Some(lock.mode) {
             all.push(format!("takes {} on {}", lock.mode, lock.table));
         }
@@ -242,7 +279,7 @@ fn unexpected(observed: &Observed, claim: &StatementReport) -> Vec<String> {
     if !claim.impact.rewrites {
         all.extend(observed.rewrites.iter().map(|table| format!("writes all of {table} anew")));
     }
-    if !claim.impact.scans && !claim.impact.rewrites {
+    if !claim.impact.scans && !claim.impact.rewrites && !reads_at_will {
         all.extend(observed.scans.iter().flatten().map(|table| format!("reads all of {table}")));
     }
     all
@@ -250,7 +287,9 @@ fn unexpected(observed: &Observed, claim: &StatementReport) -> Vec<String> {
 
 /// Whether a name in a file is that of a relation; without a schema it is found by the search path.
 fn is_same(written: &str, seen: &str) -> bool {
-    plain(written) == seen || seen.rsplit_once('.').is_some_and(|(_, name)| name == written)
+    // The server quotes more words than need it.
+    let (written, seen) = (written.replace('"', ""), seen.replace('"', ""));
+    plain(&written) == seen || seen.rsplit_once('.').is_some_and(|(_, name)| name == written)
 }
 
 /// A name as it may be written without its schema.

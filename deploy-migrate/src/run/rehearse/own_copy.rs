@@ -1,12 +1,14 @@
 //! Whether a project's Alembic works on the copy, before it may change anything.
 //!
 //! A project may know its database by itself, from a file or another variable than the one that was named. Then every command would go to
-//! that database, which may be production.
+//! that database, which may be production. It may also know a second one besides: the hook of [`super::capture`] lets it connect to the copy
+//! only, and a Python that does not load the hook runs nothing here.
 
 use mpac_deploy_core::ids::{SchemaVersion, ServiceName};
 use mpac_deploy_core::port::PortError;
 use tokio::time::Instant;
 
+use super::capture::Capture;
 use super::copy;
 use crate::run::Limits;
 use crate::run::change::Changing;
@@ -26,6 +28,7 @@ pub(super) async fn prove(
     tool: &MigrationTool,
     limits: &Limits,
     from: &SchemaVersion,
+    capture: Option<&Capture>,
 ) -> Result<(), PortError> {
     if matches!(tool, MigrationTool::GolangMigrate(_)) {
         return Ok(());
@@ -49,6 +52,13 @@ pub(super) async fn prove(
     let program = tool.program(&setting, vec!["current".to_owned()]);
     let changing = Changing { service, database, tool, limits };
     changing.start(&program, &mut lines, Instant::now() + limits.deadline).await?;
+    if capture.is_some_and(|capture| !capture.is_heard()) {
+        return Err(PortError::Refused(format!(
+            "the Python of {service} does not load what keeps it from other databases than the copy, a sitecustomize on PYTHONPATH ({}), so nothing \
+             was run: run Alembic on this machine, with SQLAlchemy, and without -I, -E or -S",
+            lines.last_words()
+        )));
+    }
     if !lines.iter().any(|line| line.contains(SENTINEL)) {
         return Err(PortError::Refused(format!(
             "the Alembic of {service} does not look at the copy but at another database, or at none ({}), so nothing was run: name the variable in \

@@ -100,6 +100,10 @@ pub struct RehearsalReport {
     pub captured: Vec<String>,
     /// The same, where they were not heard either: then no statement was seen by itself.
     pub unread: Vec<String>,
+    /// What the tool ran, or made, beyond the statements that were judged: then the judgement is not of what runs.
+    pub unjudged: Vec<String>,
+    /// Statements whose way back cannot be seen on a copy, such as those about rights, which the copies do not have.
+    pub unproven: Vec<String>,
     /// Each statement of the way there, as far as they could be run one by one.
     pub statements: Vec<Observed>,
     /// How long it takes on the target; nothing if not every statement could be run by itself.
@@ -126,6 +130,8 @@ impl RehearsalReport {
             after_second_up: Vec::new(),
             captured: Vec::new(),
             unread: Vec::new(),
+            unjudged: Vec::new(),
+            unproven: Vec::new(),
             statements: Vec::new(),
             estimate: None,
             not_estimated: None,
@@ -151,7 +157,7 @@ impl RehearsalReport {
         let unread = self.unread.iter().map(|script| format!("its statements were not seen: {script}"));
         let unmeasured = self.not_estimated.iter().map(|why| format!("its time was not estimated: {why}"));
         let copies = self.left_behind.iter().map(|copy| format!("a copy is left behind: {copy}"));
-        let statements = statements.chain(unmeasured).chain(copies);
+        let statements = statements.chain(self.unjudged.iter().cloned()).chain(unmeasured).chain(copies);
         self.there_and_back().chain(unread).chain(statements).chain(self.too_long()).collect()
     }
 
@@ -182,13 +188,18 @@ impl RehearsalReport {
     #[must_use]
     pub fn for_checklist(&self) -> Rehearsed {
         // What is known to be too long is so whatever else is unknown.
-        let known = |estimate: &&Estimate| estimate.unknown.is_empty() || estimate.runs.longest() >= LONGEST;
+        let is_whole = self.unjudged.is_empty() && self.unread.is_empty();
+        let known = |estimate: &&Estimate| {
+            (is_whole && estimate.unknown.is_empty()) || estimate.runs.longest() >= LONGEST
+        };
         let longest = self.estimate.as_ref().filter(known).map(|estimate| estimate.runs.longest);
         Rehearsed {
             from: self.from.to_string(),
             to: self.to.to_string(),
             sources: self.sources.clone(),
             difference: self.there_and_back().collect(),
+            unproven: self.unproven.clone(),
+            unjudged: self.unjudged.iter().chain(&self.unread).cloned().collect(),
             longest,
         }
     }

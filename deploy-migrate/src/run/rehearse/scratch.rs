@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mpac_deploy_core::port::PortError;
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::run::database::Database;
 use crate::run::session::Session;
@@ -21,24 +22,34 @@ pub(super) struct Scratch {
     database: Database,
     server: Database,
     is_there: bool,
+    /// Goes on although nobody waits for it: a server makes a database to its end.
+    making: Option<JoinHandle<Result<(), PortError>>>,
 }
 
 impl Scratch {
-    /// A new one for the copy of a database: empty, or the same as another to which nobody is connected.
-    pub(super) async fn create(
-        server: &Database,
-        target: &Database,
-        like: Option<&Self>,
-    ) -> Result<Self, PortError> {
-        let name = name_of(now(), target.name());
+    /// A new one for the copy of a database, which is not there yet.
+    pub(super) fn of(server: &Database, target: &Database) -> Self {
+        let database = target.on_server(server, &name_of(now(), target.name()));
+        Self { database, server: server.clone(), is_there: false, making: None }
+    }
+
+    /// Makes it: empty, or the same as another to which nobody is connected. Names are looked up as in the target.
+    pub(super) async fn make(&mut self, like: Option<&Self>, search_path: &str) -> Result<(), PortError> {
         let template = like.map_or("template0", |like| like.database.name());
-        let session = Session::open(server).await?;
-        let sql = format!("CREATE DATABASE {} TEMPLATE {}", identifier(&name), identifier(template));
+        let session = Session::open(&self.server).await?;
+        let sql =
+            format!("CREATE DATABASE {} TEMPLATE {}", identifier(self.database.name()), identifier(template));
         // From here on it may be there, also if this call is dropped or its answer lost.
-        let scratch =
-            Self { database: target.on_server(server, &name), server: server.clone(), is_there: true };
-        session.run(&sql).await?;
-        Ok(scratch)
+        self.is_there = true;
+        let making = self.making.insert(tokio::spawn(async move { session.run(&sql).await }));
+        let made = making.await.map_err(|error| PortError::Unavailable(error.to_string()));
+        self.making = None;
+        made??;
+        let session = Session::open(&self.database).await?;
+        session.rows("SELECT set_config('search_path', $1, false)", &[&search_path]).await?;
+        session
+            .run(&format!("ALTER DATABASE {} SET search_path FROM CURRENT", identifier(self.database.name())))
+            .await
     }
 
     pub(super) const fn database(&self) -> &Database {
@@ -47,6 +58,12 @@ impl Scratch {
 
     /// Removes it, whoever is connected.
     pub(super) async fn remove(mut self) -> Result<(), PortError> {
+        if let Some(making) = self.making.take() {
+            making.await.ok();
+        }
+        if !self.is_there {
+            return Ok(());
+        }
         let removed = remove(&self.server, self.database.name()).await;
         self.is_there = removed.is_err();
         removed
@@ -58,7 +75,11 @@ impl Drop for Scratch {
         let Ok(runtime) = Handle::try_current() else { return };
         if self.is_there {
             let (server, name) = (self.server.clone(), self.database.name().to_owned());
+            let making = self.making.take();
             runtime.spawn(async move {
+                if let Some(making) = making {
+                    making.await.ok();
+                }
                 if let Err(error) = remove(&server, &name).await {
                     tracing::warn!(target: "mpac_deploy_migrate::run", name, %error, "a scratch database is left behind");
                 }
@@ -90,7 +111,8 @@ pub(super) async fn sweep(server: &Database) -> Result<(), PortError> {
 /// No two in one second are the same, down to the nanosecond.
 fn name_of(now: Duration, of: &str) -> String {
     let mut name = format!("{PREFIX}{}_{:x}_", now.as_secs(), now.subsec_nanos());
-    name.extend(of.chars().filter(char::is_ascii).take(NAME_BYTES.saturating_sub(name.len())));
+    let plain = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    name.extend(of.chars().filter(plain).take(NAME_BYTES.saturating_sub(name.len())));
     name
 }
 
@@ -121,6 +143,7 @@ mod tests {
         let now = Duration::new(1_764_100_000, 255);
         assert_eq!(name_of(now, "portal"), "mpac_rehearse_1764100000_ff_portal");
         assert_eq!(name_of(now, &"ü".repeat(80)), "mpac_rehearse_1764100000_ff_");
+        assert_eq!(name_of(now, "a b/c%41?"), "mpac_rehearse_1764100000_ff_abc41");
         assert_eq!(name_of(now, &"x".repeat(80)).len(), NAME_BYTES);
     }
 }

@@ -1,4 +1,4 @@
-"""Writes down what SQLAlchemy sends to the database on behalf of a revision script: one JSON object a line.
+"""Writes down what SQLAlchemy sends to the database on behalf of a revision script, one JSON object a line, and lets it connect to the copy only.
 
 Python imports a module of this name at its start. It is on the search path of a rehearsal only, in front of another one that the machine may have.
 """
@@ -11,6 +11,8 @@ import re
 import sys
 
 LOG = os.environ["MPAC_DEPLOY_CAPTURE"]
+# The name of the copy, which no other database has; empty where nothing may be connected to.
+COPY = os.environ["MPAC_DEPLOY_COPY"]
 
 
 def literal(value):
@@ -29,7 +31,7 @@ def literal(value):
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def with_values(statement, parameters):
+def with_values(statement, parameters, style):
     try:
         if isinstance(parameters, dict) and parameters:
             return statement % {name: literal(value) for name, value in parameters.items()}
@@ -37,6 +39,9 @@ def with_values(statement, parameters):
             return re.sub(r"\$(\d+)", lambda number: literal(parameters[int(number[1]) - 1]), statement)
         if isinstance(parameters, (list, tuple)) and parameters:
             return statement % tuple(literal(value) for value in parameters)
+        if style in ("format", "pyformat"):
+            # SQLAlchemy has doubled it for the driver.
+            return statement.replace("%%", "%")
     except (TypeError, ValueError, KeyError, IndexError):
         pass  # Another style of parameters: the statement is told from its text alone.
     return statement
@@ -61,9 +66,28 @@ def heard(connection, cursor, statement, parameters, context, executemany):
     write({
         "path": os.path.abspath(frame.f_code.co_filename),
         "line": frame.f_lineno,
-        "sql": with_values(statement, parameters),
+        "sql": with_values(statement, parameters, connection.dialect.paramstyle),
         "alone": alone,
     })
+
+
+def connected(dbapi_connection, record):
+    """A project may know more databases than the one that was named: no statement goes to another one than the copy."""
+    name = None
+    if COPY:
+        cursor = dbapi_connection.cursor()
+        try:
+            cursor.execute("SELECT current_database()")
+            name = cursor.fetchone()[0]
+        finally:
+            cursor.close()
+        dbapi_connection.rollback()
+    if name != COPY or not COPY:
+        dbapi_connection.close()
+        raise RuntimeError(
+            "it connects to %s, and a rehearsal changes nothing but its copy"
+            % ("another database, %s" % name if COPY else "a database where it should only show its SQL")
+        )
 
 
 def write(entry):
@@ -87,6 +111,7 @@ except ImportError:
     pass  # A Python without SQLAlchemy runs no revision script.
 else:
     event.listen(Engine, "before_cursor_execute", heard)
+    event.listen(Engine, "connect", connected)
     with open(LOG, "a", encoding="utf-8"):
         pass  # The file is there: somebody listens.
 other_one()

@@ -31,7 +31,10 @@ fn project(down: &str) -> Folder {
 fn rehearsing(folder: &Folder, url: &str, more: &[&str]) -> Command {
     let mut command = common::command();
     let project = text(&folder.path(""));
-    command.env(URL, url).args(["migrations", "rehearse", &project, "--to", "2", "--command", migrate()]);
+    command.env(URL, url).args(["migrations", "rehearse", &project, "--to", "2"]);
+    if !more.contains(&"--command") {
+        command.args(["--command", migrate()]);
+    }
     command.args(["--database-env", URL, "--scratch-env", URL]).args(more);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -119,7 +122,7 @@ fn what_the_way_back_leaves_behind_is_wrong_and_fails_the_checklist() {
     let folder = project("ALTER TABLE payments DROP COLUMN total; ALTER TABLE audit RENAME TO audit_old;");
     let run = rehearse(&folder, &database.url(), &[]);
     assert_eq!(run.status, 1, "{run:?}");
-    let left = "wrong: after the way back, left behind: table public.audit_old\n";
+    let left = "wrong: after the way back, left behind: table public.audit_old of ";
     assert!(run.stdout.contains(left), "{}", run.stdout);
     let json = rehearse(&folder, &database.url(), &["--json"]);
     let file = folder.file("rehearsal.json", &json.stdout);
@@ -140,6 +143,19 @@ fn what_the_way_back_leaves_behind_is_wrong_and_fails_the_checklist() {
         list.stdout
     );
     assert!(!format!("{run:?}{json:?}").contains(PASSWORD));
+}
+
+#[test]
+#[ignore = "needs a PostgreSQL server: cargo xtask test"]
+fn a_tool_does_not_find_the_url_of_the_target_and_one_that_is_not_there_is_said() {
+    let database = Database::at_version_1(BEFORE);
+    let folder = project("SELECT 1;");
+    let tool = folder.file("tool", "env >&2; exit 1");
+    let run = rehearse(&folder, &database.url(), &["--command", &format!("sh {tool}")]);
+    assert!(run.status == 1 && run.stdout.contains("the way there failed"), "{run:?}");
+    assert!(!format!("{run:?}").contains(URL) && !format!("{run:?}").contains(PASSWORD), "{run:?}");
+    let missing = rehearse(&folder, &database.url(), &["--command", "no-such-program-anywhere"]);
+    assert!(missing.status == 3 && missing.stderr.contains("`no-such-program-anywhere`"), "{missing:?}");
 }
 
 #[test]

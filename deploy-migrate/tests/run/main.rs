@@ -16,5 +16,6 @@ mod rehearse;
 mod rollout;
 mod secrets;
 mod stops;
+mod unjudged;
 mod uv;
 mod written;

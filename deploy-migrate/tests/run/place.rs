@@ -58,16 +58,17 @@ impl Place {
         self.database_with("")
     }
 
-    /// With these parameters in its URL; without TLS whatever they are.
+    /// With these parameters in its URL.
     pub(crate) fn database_with(&self, parameters: &str) -> Database {
+        Database::parse(&self.url(PASSWORD, parameters)).unwrap()
+    }
+
+    /// With this password, which the server does not ask for; without TLS.
+    pub(crate) fn url(&self, password: &str, parameters: &str) -> String {
         let tokio_postgres::config::Host::Tcp(host) = &self.server.get_hosts()[0] else { panic!("a socket") };
         let (user, port) = (self.server.get_user().unwrap(), self.server.get_ports()[0]);
-        let password = PASSWORD.replace('/', "%2F");
-        Database::parse(&format!(
-            "postgres://{user}:{password}@{host}:{port}/{}?sslmode=disable&{parameters}",
-            self.name
-        ))
-        .unwrap()
+        let password = password.replace('/', "%2F");
+        format!("postgres://{user}:{password}@{host}:{port}/{}?sslmode=disable&{parameters}", self.name)
     }
 }
 

@@ -1,0 +1,172 @@
+//! What runs and stands in no file that was judged, and what a way back leaves that few look at.
+
+use std::path::PathBuf;
+
+use mpac_deploy_migrate::run::rehearse::Rehearsal;
+use mpac_deploy_migrate::run::{Database, Migrator};
+
+use crate::place::{Kind, PASSWORD, Place, Project, SERVICE, apply, quick};
+use crate::rehearse::{deployed, no_copy_is_left, rehearsal, rehearsed};
+
+const NOTHING: (&str, &str) = ("SELECT 1", "SELECT 1");
+const TOTAL: (&str, &str) =
+    ("ALTER TABLE orders ADD COLUMN total numeric", "ALTER TABLE orders DROP COLUMN total");
+
+/// Writes a file of a project anew.
+fn edited(project: &Project, name: &str, change: impl Fn(&str) -> String) -> PathBuf {
+    let path = project.dir.path().join(name);
+    let before = std::fs::read_to_string(&path).unwrap();
+    let after = change(&before);
+    assert_ne!(after, before);
+    std::fs::write(&path, after).unwrap();
+    path
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn a_project_that_knows_a_second_database_runs_nothing_there() {
+    let (place, project) = deployed(Kind::Alembic, TOTAL).await;
+    let second = Place::new().await;
+    let url = second.database().to_string().replace("postgres://", "postgresql+psycopg://");
+    edited(&project, "migrations/env.py", |text| {
+        let there = "engine = sqlalchemy.create_engine(URL)\nif not context.is_offline_mode():\n    \
+                     with engine.begin() as it:\n        it.exec_driver_sql('CREATE TABLE touched (id int)')\n";
+        format!("{text}\nimport sqlalchemy\n{}", there.replace("URL", &format!("{url:?}")))
+    });
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    let why = &report.failed.as_ref().unwrap().why;
+    assert!(why.contains(&format!("it connects to another database, {}", second.name)), "{why}");
+    assert_eq!(second.count("SELECT count(*) FROM pg_class WHERE relname = 'touched'").await, 0);
+    no_copy_is_left(&place).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn a_script_that_connects_elsewhere_fails_on_the_copy_and_changes_nothing_there() {
+    let (place, project) = deployed(Kind::Alembic, TOTAL).await;
+    let second = Place::new().await;
+    let url = second.database().to_string().replace("postgres://", "postgresql+psycopg://");
+    edited(&project, "migrations/versions/r2_x.py", |text| {
+        let elsewhere = format!(
+            "def upgrade() -> None:\n    import sqlalchemy\n    if not op.get_context().as_sql:\n        \
+             with sqlalchemy.create_engine({url:?}).begin() as it:\n            it.exec_driver_sql('CREATE TABLE touched (id int)')\n"
+        );
+        text.replacen("def upgrade() -> None:\n", &elsewhere, 1)
+    });
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    let why = &report.failed.as_ref().unwrap().why;
+    assert!(why.contains(&format!("it connects to another database, {}", second.name)), "{why}");
+    assert_eq!(second.count("SELECT count(*) FROM pg_class WHERE relname = 'touched'").await, 0);
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn what_a_script_hides_while_it_shows_its_sql_is_found() {
+    let (place, project) = deployed(Kind::Alembic, TOTAL).await;
+    edited(&project, "migrations/versions/r2_x.py", |text| {
+        let hidden = "def upgrade() -> None:\n    if not op.get_context().as_sql:\n        \
+                      op.execute('UPDATE orders SET amount = 1')\n        op.drop_column('orders', 'code')\n";
+        let back = "def downgrade() -> None:\n    import sqlalchemy as sa\n    op.add_column('orders', sa.Column('code', sa.String(10)))\n";
+        text.replacen("def upgrade() -> None:\n", hidden, 1).replacen("def downgrade() -> None:\n", back, 1)
+    });
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    let all = report.unjudged.join("\n");
+    for part in [
+        "r2_x.py:11 runs `UPDATE orders SET amount = 1`, which it does not show without a connection",
+        "r2_x.py:12 runs `ALTER TABLE orders DROP COLUMN code`",
+        "only the statements that were judged make this, not the tool: column public.orders.code",
+    ] {
+        assert!(all.contains(part), "no `{part}` in {all}");
+    }
+    let shown = report.for_checklist();
+    assert!(!report.is_right() && shown.longest.is_none() && shown.unjudged.len() == 3, "{shown:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn a_way_back_that_leaves_what_few_look_at_is_found() {
+    let up = "CREATE SEQUENCE numbers; GRANT SELECT (id) ON orders TO PUBLIC; ALTER TABLE orders REPLICA IDENTITY FULL; \
+              ALTER TABLE orders FORCE ROW LEVEL SECURITY; ALTER SEQUENCE numbers MINVALUE -5 OWNED BY orders.id; \
+              GRANT USAGE ON SEQUENCE numbers TO PUBLIC; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+              REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC; \
+              ALTER TABLE orders ADD COLUMN other bigint REFERENCES orders (id); ALTER TABLE orders DISABLE TRIGGER ALL; \
+              CREATE POLICY p ON orders AS RESTRICTIVE USING (true); CREATE STATISTICS s ON id, amount FROM orders; \
+              ALTER TABLE orders ALTER COLUMN code TYPE varchar(10) COLLATE \"C\"; \
+              CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION e()";
+    let report = rehearsed(Kind::Golang, (up, "SELECT 1")).await;
+    let left = report.after_down.join("\n");
+    for part in [
+        "column public.orders.id bigint not null rights {=r/",
+        "table public.orders that is forced replica identity f",
+        "sequence public.numbers bigint from 1 by 1, -5 to",
+        "{postgres=rwU/postgres,=U/postgres} owned by orders.id",
+        "rights {postgres=X/postgres}",
+        "default rights of postgres in",
+        "triggers of constraints of public.orders: 4 not as usual",
+        "policy p on public.orders restricts",
+        "statistics CREATE STATISTICS public.s ON id, amount",
+        "collate C",
+        "event trigger t on ddl_command_end",
+    ] {
+        assert!(left.contains(part), "no `{part}` in {left}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn that_a_right_is_given_back_is_a_persons_to_know() {
+    let report = rehearsed(Kind::Golang, ("REVOKE SELECT ON orders FROM PUBLIC", "SELECT 1")).await;
+    assert!(report.is_right(), "the copy has no rights: {:?}", report.problems());
+    let shown = report.for_checklist();
+    assert!(shown.unproven.len() == 1 && shown.unproven[0].contains("changes rights"), "{shown:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn the_password_of_the_target_is_hidden_although_the_tool_works_on_a_copy() {
+    let loud = (&*format!("DO $$ BEGIN RAISE EXCEPTION 'it is {PASSWORD}'; END $$"), "SELECT 1");
+    let (place, project) = deployed(Kind::Golang, loud).await;
+    let scratch = Database::parse(&place.url("another", "")).unwrap();
+    let rehearsal = Rehearsal::new(SERVICE, place.database(), scratch, project.tool(), project.version(2))
+        .with_limits(quick());
+    let report = rehearsal.run().await.unwrap();
+    assert!(report.failed.as_ref().unwrap().why.contains("it is ***"), "{report:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn names_are_looked_up_where_the_database_itself_says() {
+    let place = Place::new().await;
+    let project = Project::new(
+        Kind::Golang,
+        &[
+            ("CREATE TABLE t (id int)", "DROP TABLE t"),
+            ("ALTER TABLE t ADD COLUMN n int", "ALTER TABLE t DROP COLUMN n"),
+        ],
+    );
+    place
+        .run(&format!("CREATE SCHEMA app; ALTER DATABASE {} SET search_path = app, public", place.name))
+        .await;
+    let migrator =
+        Migrator::new().with_service(SERVICE, place.database(), project.tool()).with_limits(quick());
+    apply(&migrator, &project.step(0, 1, &[])).await.unwrap();
+    assert_eq!(place.count("SELECT count(*) FROM app.schema_migrations").await, 1);
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    assert!(report.is_right(), "{:?}", report.problems());
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn what_is_right_is_not_called_wrong() {
+    let before = "CREATE SCHEMA app; CREATE TABLE days (day int) PARTITION BY RANGE (day); CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (9); \
+                  CREATE TABLE position (id int); CREATE TABLE \"Mixed Case\" (id int)";
+    let up = "SET LOCAL search_path = app; CREATE TABLE t (id int); ALTER TABLE t ADD COLUMN n int; ALTER TABLE public.days ADD COLUMN note text; \
+              ALTER TABLE public.position ADD COLUMN n int; ALTER TABLE public.\"Mixed Case\" ADD COLUMN n int; INSERT INTO t SELECT id, 1 FROM public.position";
+    let down = "DROP TABLE app.t; ALTER TABLE days DROP COLUMN note; ALTER TABLE position DROP COLUMN n; ALTER TABLE \"Mixed Case\" DROP COLUMN n";
+    let (place, project) = deployed(Kind::Golang, NOTHING).await;
+    place.run(before).await;
+    std::fs::write(project.half("up"), up).unwrap();
+    std::fs::write(project.half("down"), down).unwrap();
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    assert!(report.is_right(), "{:?}", report.problems());
+}

@@ -82,7 +82,7 @@ impl Schema {
     pub(crate) fn begin_file(&mut self) {
         self.path = None;
         if std::mem::take(&mut self.has_temporary) {
-            self.tables.retain(|key, _| !key.starts_with("pg_temp."));
+            self.tables.retain(|key, _| !key.starts_with(TEMPORARY));
         }
     }
 
@@ -91,9 +91,11 @@ impl Schema {
         if let Some(schema) = &name.schema {
             return format!("{schema}.{}", name.name);
         }
-        let temporary = format!("{TEMPORARY}.{}", name.name);
-        if self.has_temporary && self.tables.contains_key(&temporary) {
-            return temporary;
+        if self.has_temporary {
+            let temporary = format!("{TEMPORARY}.{}", name.name);
+            if self.tables.contains_key(&temporary) {
+                return temporary;
+            }
         }
         format!("{}.{}", self.path.as_deref().unwrap_or("public"), name.name)
     }

@@ -79,6 +79,11 @@ pub(crate) fn felt(action: &Action, schema: &Schema, release: usize) -> Impact {
     let is_new = |name: &Name| {
         schema.table(name).is_some_and(|table| table.temporary || table.origin == Some(release))
     };
+    if let Action::AlterDomain { domain, .. } = action
+        && schema.other(Kind::Domain, domain) == Some(release)
+    {
+        return Impact::default();
+    }
     let mut impact = of(action, schema);
     impact.locks.retain(|lock| !is_new(&lock.name));
     if action.table().is_some_and(is_new) {
@@ -145,14 +150,20 @@ fn of(action: &Action, schema: &Schema) -> Impact {
         Action::CreatePolicy { table, .. }
         | Action::AlterPolicy { table, .. }
         | Action::CreateRule { table, .. } => exclusive(table),
-        Action::AlterDomain { change, .. } => none().scans(match change {
-            DomainChange::AddConstraint { not_valid } => !not_valid,
-            DomainChange::SetNotNull | DomainChange::Validate => true,
-            DomainChange::DropConstraint
+        Action::AlterDomain { domain, change } => match change {
+            DomainChange::AddConstraint { not_valid: false }
+            | DomainChange::SetNotNull
+            | DomainChange::Validate => {
+                let tables = schema.with_columns_of(domain);
+                // There may be others that are not known.
+                tables.iter().fold(none().scans(true), |impact, table| impact.lock(table, LockMode::Share))
+            }
+            DomainChange::AddConstraint { not_valid: true }
+            | DomainChange::DropConstraint
             | DomainChange::DropNotNull
             | DomainChange::SetDefault
-            | DomainChange::DropDefault => false,
-        }),
+            | DomainChange::DropDefault => none(),
+        },
         Action::Insert { table } | Action::Merge { table } => on(table, LockMode::RowExclusive),
         Action::Update { table, .. } | Action::Delete { table, .. } => {
             on(table, LockMode::RowExclusive).scans(true)
@@ -211,7 +222,7 @@ fn add_column(table: &Name, column: &Column, schema: &Schema) -> Impact {
         .iter()
         .filter_map(referenced)
         .fold(impact, |impact, other| impact.lock(other, LockMode::ShareRowExclusive));
-    let rewrites = rewrites_for(column) || is_domain(column, schema);
+    let rewrites = rewrites_for(column) || is_of_narrow_domain(column, schema);
     let checked = column.constraints.iter().any(|constraint| match constraint.kind {
         ConstraintKind::Check(_)
         | ConstraintKind::Unique { .. }
@@ -224,14 +235,9 @@ fn add_column(table: &Name, column: &Column, schema: &Schema) -> Impact {
     impact.scans(checked || empty || rewrites).rewrites(rewrites)
 }
 
-/// A domain may have constraints, which every row is checked against while the table is written anew.
-fn is_domain(column: &Column, schema: &Schema) -> bool {
-    let Some(ty) = &column.ty else { return false };
-    let name = match ty.name.split_once('.') {
-        Some((of, name)) => Name { schema: Some(of.to_owned()), name: name.to_owned() },
-        None => Name::new(ty.name.as_str()),
-    };
-    schema.other(Kind::Domain, &name).is_some()
+/// Every row is checked against the constraints of a domain, while the table is written anew.
+pub(crate) fn is_of_narrow_domain(column: &Column, schema: &Schema) -> bool {
+    column.ty.as_ref().is_some_and(|ty| schema.is_narrow(&ty.written()))
 }
 
 /// Whether every row gets a value of its own, which must be written.

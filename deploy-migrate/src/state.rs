@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::facts::{Action, Column, ColumnChange, Constraint, ConstraintKind, Kind, Name, Type};
+use crate::facts::{
+    Action, Column, ColumnChange, Constraint, ConstraintKind, DomainChange, Kind, Name, Type,
+};
 
 /// The release in which something came to be. What is older than all that was read has none.
 pub(crate) type Origin = Option<usize>;
@@ -15,6 +17,8 @@ pub(crate) struct Schema {
     views: HashMap<String, View>,
     others: HashMap<String, usize>,
     dropped: HashMap<String, usize>,
+    /// Domains with a constraint.
+    narrow: HashSet<String>,
     /// Functions and procedures that change the schema whenever they are called.
     changing: HashSet<String>,
     /// Where a file has said that names without a schema are to be looked up, if not in `public`.
@@ -135,6 +139,28 @@ impl Schema {
         self.others.get(&self.object(kind, name)).copied()
     }
 
+    /// Whether a type is a domain that is known to have a constraint.
+    pub(crate) fn is_narrow(&self, ty: &Name) -> bool {
+        self.narrow.contains(&self.key(ty))
+    }
+
+    /// The tables with a column of this type, as far as they are known.
+    pub(crate) fn with_columns_of(&self, ty: &Name) -> Vec<Name> {
+        let is_of = |column: &ColumnState| {
+            column.ty.as_ref().is_some_and(|it| !it.array && self.key(&it.written()) == self.key(ty))
+        };
+        let tables = self.tables.iter().filter(|(_, table)| table.columns.values().any(is_of));
+        let mut names: Vec<Name> = tables
+            .filter_map(|(key, _)| key.split_once('.'))
+            .map(|(schema, name)| Name {
+                schema: Some(schema.to_owned()).filter(|it| it != "public"),
+                name: name.to_owned(),
+            })
+            .collect();
+        names.sort_by(|a, b| a.key().cmp(&b.key()));
+        names
+    }
+
     /// Whether a validated constraint says that the column is not null.
     pub(crate) fn is_proven_not_null(&self, table: &Name, column: &str) -> bool {
         self.table(table).is_some_and(|table| {
@@ -190,6 +216,12 @@ impl Schema {
                 } else {
                     self.changing.remove(&key);
                 }
+            }
+            Action::AlterDomain {
+                domain,
+                change: DomainChange::AddConstraint { .. } | DomainChange::SetNotNull,
+            } => {
+                self.narrow.insert(self.key(domain));
             }
             // Session-wide or not, nobody counts on it beyond the transaction.
             Action::Set { name, value } if name == "search_path" => self.path = first_schema(value),

@@ -59,6 +59,16 @@ pub(crate) struct Type {
     pub(crate) text: String,
 }
 
+impl Type {
+    /// Its name, with the schema if it was written.
+    pub(crate) fn written(&self) -> Name {
+        match self.name.split_once('.') {
+            Some((schema, name)) => Name { schema: Some(schema.to_owned()), name: name.to_owned() },
+            None => Name::new(self.name.as_str()),
+        }
+    }
+}
+
 /// A column as it is declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {

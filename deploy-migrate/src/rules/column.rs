@@ -3,7 +3,7 @@
 use super::{Context, constraint, fix, not_null, type_change};
 use crate::class::{Break, Class};
 use crate::facts::{Column, ColumnChange, Generated, Name, ident};
-use crate::impact::is_volatile;
+use crate::impact::{is_of_narrow_domain, is_volatile};
 use crate::report::Finding;
 use crate::rule::Rule;
 
@@ -87,6 +87,16 @@ fn computed(table: &Name, column: &Column, context: &mut Context<'_>) {
         let message =
             format!("adds {table}.{name} with the default {}, computed for every row: {waits}", default.text);
         found(Rule::VolatileDefault, message, fixed, context);
+    } else if is_of_narrow_domain(column, context.schema) {
+        let fixed = fix::two_phases(
+            &[fix::add_column(table, &column.name, "<type of the domain>")],
+            &format!("code that uses {name}, and checks what it writes there."),
+            &[],
+        );
+        let message = format!(
+            "adds {table}.{name} of the domain {ty}, whose constraint every row is checked for: {waits}"
+        );
+        found(Rule::TableRewrite, message, fixed, context);
     }
 }
 

@@ -191,7 +191,8 @@ pub(crate) const CASES: &[Case] = &[
     // Enums, types, triggers, partitions, views.
     is("add-enum-value", "ALTER TYPE mood ADD VALUE 'b'").setup("CREATE TYPE mood AS ENUM ('a');").old("SELECT enum_range(NULL::mood)"),
     is("alter-type", "ALTER TYPE pair DROP ATTRIBUTE b").setup("CREATE TYPE pair AS (a int, b int);").old("SELECT ROW(1, 2)::pair"),
-    is("alter-type", "ALTER DOMAIN d ADD CONSTRAINT k CHECK (VALUE > 0)").setup("CREATE DOMAIN d AS int;").old("SELECT (-1)::d"),
+    is("alter-type", "ALTER DOMAIN d ADD CONSTRAINT k CHECK (VALUE > 0)").setup("CREATE DOMAIN d AS int; ALTER TABLE u ADD COLUMN v d;").old("SELECT (-1)::d"),
+    is("table-rewrite", "ALTER TABLE t ADD COLUMN q d").setup("CREATE DOMAIN d AS int CHECK (VALUE > 0);"),
     is("create-trigger", "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")
         .setup("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.c := 7; RETURN NEW; END';").old(WRITE),
     is("attach-partition", "ALTER TABLE p ATTACH PARTITION loose FOR VALUES IN (2)").setup(PARTITIONED).old("SELECT a FROM p WHERE a = 1"),

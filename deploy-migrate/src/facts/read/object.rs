@@ -33,7 +33,23 @@ impl Reader {
     }
 
     /// `ALTER …` of anything but a table, when nothing is renamed.
+    /// A new domain, and that it has a constraint.
+    fn domain(self, stmt: &ast::Stmt, create: &ast::CreateDomain) -> Option<Vec<Action>> {
+        let made = self.creates(stmt)?;
+        let Action::Create { name: Some(domain), .. } = &made else { return Some(vec![made]) };
+        let narrows = create.domain_qualifiers().any(|it| {
+            let words = flat(it.syntax()).to_lowercase();
+            words.contains("check") || words.contains("not null")
+        });
+        let change = DomainChange::AddConstraint { not_valid: false };
+        let narrowed = narrows.then(|| Action::AlterDomain { domain: domain.clone(), change });
+        Some([made].into_iter().chain(narrowed).collect())
+    }
+
     pub(super) fn alters(self, stmt: &ast::Stmt) -> Option<Vec<Action>> {
+        if let ast::Stmt::CreateDomain(create) = stmt {
+            return self.domain(stmt, create);
+        }
         let kind = altered(stmt)?;
         let name = altered_name(stmt.syntax())?;
         let action = match stmt {

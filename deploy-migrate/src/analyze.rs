@@ -1,6 +1,7 @@
 //! Follows the schema through the migrations and judges every statement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::thread;
 
 use crate::allow::{self, Allow};
 use crate::class::{Break, Class, Severity};
@@ -14,6 +15,11 @@ use crate::rules::{Context, Outline, Session, judge, judge_transaction};
 use crate::state::{Moment, Schema};
 use crate::text::{Lines, Position};
 use crate::{describe, phase};
+
+/// So many files a thread reads at once (ours): far more than it costs to start one, and a small part of what a report holds.
+const AT_ONCE: usize = 128;
+/// Fewer are read before a second thread has begun (ours: a file of two statements takes some 20 µs).
+const WORTH_A_THREAD: usize = 64;
 
 /// Judges migrations.
 ///
@@ -43,29 +49,26 @@ impl Analyzer {
     #[must_use]
     pub fn analyze(&self, migrations: &[Migration]) -> Report {
         let mut run = Run::default();
-        for migration in migrations {
-            self.migration(migration, &mut run);
-        }
+        ahead(migrations, |migration, statements| self.migration(migration, &statements, &mut run));
         Report { statements: run.reports }
     }
 
-    fn migration(&self, migration: &Migration, run: &mut Run) {
-        let statements = read(migration.text());
+    fn migration(&self, migration: &Migration, statements: &[Statement], run: &mut Run) {
         let release = run.release(migration.release());
         run.schema.begin_file();
         let mut file = File {
             config: &self.config,
             migration,
-            statements: &statements,
-            outline: Outline::of(&statements),
+            statements,
+            outline: Outline::of(statements),
             release,
-            session: Session::new(migration.tool(), &statements, run.transactions),
+            session: Session::new(migration.tool(), statements, run.transactions),
             lines: Lines::of(migration.text()),
         };
         let mut reports: Vec<StatementReport> =
             (0..statements.len()).map(|at| file.statement(at, &mut run.schema)).collect();
         run.transactions = file.session.number;
-        phase::judge_file(&statements, &mut reports);
+        phase::judge_file(statements, &mut reports);
         if migration.is_history() {
             return;
         }
@@ -75,6 +78,31 @@ impl Analyzer {
         }
         run.reports.append(&mut reports);
     }
+}
+
+/// Reads the statements of each file and hands them on in order. A file is read without knowing the others: while some are judged, the next
+/// ones are read, by as many threads as there are processors.
+fn ahead(migrations: &[Migration], mut judge: impl FnMut(&Migration, Vec<Statement>)) {
+    if migrations.len() < WORTH_A_THREAD {
+        migrations.iter().for_each(|migration| judge(migration, read(migration.text())));
+        return;
+    }
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let begin = |some| (some, scope.spawn(move || read_some(some)));
+        let mut waiting = migrations.chunks(AT_ONCE);
+        let mut running: VecDeque<_> = waiting.by_ref().take(threads).map(begin).collect();
+        while let Some((some, one)) = running.pop_front() {
+            // Whatever has stopped a thread stops the reading here.
+            let read = one.join().unwrap_or_else(|_| read_some(some));
+            running.extend(waiting.next().map(begin));
+            some.iter().zip(read).for_each(|(migration, statements)| judge(migration, statements));
+        }
+    });
+}
+
+fn read_some(migrations: &[Migration]) -> Vec<Vec<Statement>> {
+    migrations.iter().map(|migration| read(migration.text())).collect()
 }
 
 /// What is carried from file to file.

@@ -566,3 +566,23 @@ fn a_column_of_a_domain_is_checked_while_the_table_is_written_anew() {
     let report = analyze("ALTER DOMAIN posint ADD CONSTRAINT c CHECK (VALUE > 1) NOT VALID;");
     assert!(!report.statements[0].impact.scans, "{report:?}");
 }
+
+#[test]
+fn many_files_are_judged_in_their_order_whoever_reads_them() {
+    let of = |count: usize| -> Vec<Migration> {
+        let text = |at: usize| match at % 2 {
+            0 => format!("CREATE TABLE t{at} (a int);"),
+            _ => format!("ALTER TABLE t{} DROP COLUMN a; ALTER TABLE u DROP COLUMN c{at};", at - 1),
+        };
+        (0..count).map(|at| Migration::new(format!("{at}.sql"), text(at)).in_release(1)).collect()
+    };
+    let analyzer = Analyzer::new(Config::default());
+    let (few, many) = (analyzer.analyze(&of(40)), analyzer.analyze(&of(1001)));
+    assert_eq!((few.statements.len(), many.statements.len()), (60, 1501));
+    let classes =
+        |report: &Report| report.statements.iter().map(|it| (it.file.clone(), it.class)).collect::<Vec<_>>();
+    assert_eq!(classes(&few)[..], classes(&many)[..60]);
+    let drops: Vec<Class> =
+        many.statements.iter().map(|it| it.class).filter(|class| *class == Contract).collect();
+    assert_eq!(drops.len(), 500, "each file knows the table of the one before it");
+}

@@ -144,6 +144,8 @@ pub(crate) enum Action {
     CreateView {
         name: Name,
         replace: bool,
+        /// It holds the rows of its query, from the beginning.
+        fills: bool,
         columns: Option<Vec<String>>,
     },
     RefreshView {
@@ -259,7 +261,10 @@ impl Action {
     pub(crate) const fn unknown_work(&self) -> Option<&'static str> {
         if matches!(self, Self::Insert { .. } | Self::Merge { .. }) {
             Some("writes rows, and the file does not say how many")
-        } else if matches!(self, Self::CreateTableAs { .. } | Self::RefreshView { .. }) {
+        } else if matches!(
+            self,
+            Self::CreateTableAs { .. } | Self::RefreshView { .. } | Self::CreateView { fills: true, .. }
+        ) {
             Some("writes the rows of a query")
         } else if matches!(self, Self::Reindex { .. } | Self::Cluster { .. } | Self::Vacuum { .. }) {
             Some("works on whole tables")

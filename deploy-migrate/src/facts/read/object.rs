@@ -32,7 +32,6 @@ impl Reader {
         Some(vec![action])
     }
 
-    /// `ALTER …` of anything but a table, when nothing is renamed.
     /// A new domain, and that it has a constraint.
     fn domain(self, stmt: &ast::Stmt, create: &ast::CreateDomain) -> Option<Vec<Action>> {
         let made = self.creates(stmt)?;
@@ -46,6 +45,7 @@ impl Reader {
         Some([made].into_iter().chain(narrowed).collect())
     }
 
+    /// `ALTER …` of anything but a table, when nothing is renamed.
     pub(super) fn alters(self, stmt: &ast::Stmt) -> Option<Vec<Action>> {
         if let ast::Stmt::CreateDomain(create) = stmt {
             return self.domain(stmt, create);
@@ -88,11 +88,13 @@ impl Reader {
             ast::Stmt::CreateView(create) => Some(Action::CreateView {
                 name: names::of_path(&create.view()?.path()?)?,
                 replace: create.or_replace().is_some(),
+                fills: false,
                 columns: view_columns(create.column_list(), create.query()),
             }),
             ast::Stmt::CreateMaterializedView(create) => Some(Action::CreateView {
                 name: names::of_path(&create.view()?.path()?)?,
                 replace: false,
+                fills: !flat(create.syntax()).to_lowercase().ends_with("with no data"),
                 columns: view_columns(create.column_list(), create.query()),
             }),
             ast::Stmt::CreateTrigger(create) => Some(Action::CreateTrigger {

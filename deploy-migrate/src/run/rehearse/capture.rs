@@ -31,7 +31,14 @@ struct Line {
     path: PathBuf,
     line: usize,
     sql: String,
+    #[serde(default)]
     alone: bool,
+    /// The search path of the session.
+    #[serde(default)]
+    names: Option<String>,
+    /// Why the statement could not be written down as it was sent.
+    #[serde(default)]
+    failed: Option<String>,
 }
 
 impl Capture {
@@ -68,7 +75,13 @@ impl Capture {
     }
 
     /// The scripts that ran, in their order, as the statements that they sent; nothing if nobody listened.
-    pub(super) fn migrations(&self, project: &Path) -> Result<Option<Vec<Migration>>, PortError> {
+    ///
+    /// Names are looked up by `search_path` at first.
+    pub(super) fn migrations(
+        &self,
+        project: &Path,
+        search_path: &str,
+    ) -> Result<Option<Vec<Migration>>, PortError> {
         let unusable =
             |why: String| PortError::Refused(format!("what the scripts sent cannot be read: {why}"));
         let text = match fs::read_to_string(self.log()) {
@@ -77,14 +90,27 @@ impl Capture {
             Err(error) => return Err(unusable(error.to_string())),
         };
         let mut scripts: Vec<(PathBuf, Vec<Heard>)> = Vec::new();
+        let mut names_by = search_path.to_owned();
         for line in text.lines() {
-            let Line { path, line, sql, alone } =
+            let Line { path, line, sql, alone, names, failed } =
                 serde_json::from_str(line).map_err(|error| unusable(error.to_string()))?;
-            let heard = Heard { line, sql, alone };
-            match scripts.iter_mut().find(|(known, _)| *known == path) {
-                Some((_, all)) => all.push(heard),
-                None => scripts.push((path, vec![heard])),
+            if let Some(why) = failed {
+                return Err(unusable(format!("{}:{line}: {why}", path.display())));
             }
+            let at = match scripts.iter().position(|(known, _)| *known == path) {
+                Some(at) => at,
+                None => {
+                    scripts.push((path, Vec::new()));
+                    scripts.len() - 1
+                }
+            };
+            let Some((_, all)) = scripts.get_mut(at) else { continue };
+            // Somebody has set it, `env.py` for instance.
+            if let Some(names) = names.filter(|names| *names != names_by) {
+                all.push(Heard { line, sql: format!("SET search_path TO {names}"), alone });
+                names_by = names;
+            }
+            all.push(Heard { line, sql, alone });
         }
         let read = scripts.iter().map(|(path, heard)| captured(path, project, heard));
         read.collect::<Result<Vec<Migration>, _>>().map(Some).map_err(|error| unusable(error.to_string()))

@@ -13,6 +13,9 @@ import sys
 LOG = os.environ["MPAC_DEPLOY_CAPTURE"]
 # The name of the copy, which no other database has; empty where nothing may be connected to.
 COPY = os.environ["MPAC_DEPLOY_COPY"]
+# So many of the rows of one call are written down: they are all alike.
+ROWS = 100
+DIALECTS = os.sep + "dialects" + os.sep
 
 
 def literal(value):
@@ -24,6 +27,9 @@ def literal(value):
         return str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "'\\x" + bytes(value).hex() + "'"
+    if type(value).__name__ in ("Json", "Jsonb"):
+        value = getattr(value, "obj", getattr(value, "adapted", value))
+        return literal(json.dumps(value, default=str))
     if isinstance(value, dict):
         value = json.dumps(value, default=str)
     if isinstance(value, (list, tuple)):
@@ -48,27 +54,42 @@ def with_values(statement, parameters, style):
 
 
 def script(frame):
-    """The part of a revision script that called, if one did."""
+    """The part of a revision script that called, if one did. What a dialect asks for itself, such as whether a type is there, no script sends."""
     while frame is not None:
         if "down_revision" in frame.f_globals and "revision" in frame.f_globals:
             return frame
+        code = frame.f_code
+        if DIALECTS in code.co_filename and code.co_name.startswith(("has_", "get_", "_get_")):
+            return None
         frame = frame.f_back
     return None
+
+
+def search_path(dbapi_connection):
+    cursor = dbapi_connection.cursor()
+    try:
+        cursor.execute("SHOW search_path")
+        return cursor.fetchone()[0]
+    finally:
+        cursor.close()
 
 
 def heard(connection, cursor, statement, parameters, context, executemany):
     frame = script(sys._getframe(1))
     if frame is None:
         return
-    if executemany and parameters:
-        parameters = parameters[0]
-    alone = getattr(connection.connection.dbapi_connection, "autocommit", False) is True
-    write({
-        "path": os.path.abspath(frame.f_code.co_filename),
-        "line": frame.f_lineno,
-        "sql": with_values(statement, parameters, connection.dialect.paramstyle),
-        "alone": alone,
-    })
+    entry = {"path": os.path.abspath(frame.f_code.co_filename), "line": frame.f_lineno}
+    try:
+        dbapi_connection = connection.connection
+        entry["alone"] = getattr(dbapi_connection.dbapi_connection, "autocommit", False) is True
+        entry["names"] = search_path(dbapi_connection)
+        # Many rows are a list; SQLAlchemy puts some of them into one statement, and says many all the same.
+        several = isinstance(parameters, (list, tuple)) and parameters and isinstance(parameters[0], (dict, list, tuple))
+        rows = parameters[:ROWS] if executemany and several else [parameters]
+        for row in rows:
+            write(dict(entry, sql=with_values(statement, row, connection.dialect.paramstyle)))
+    except Exception as error:  # The script goes on, whatever is wrong here.
+        write(dict(entry, sql=statement, failed=repr(error)))
 
 
 def connected(dbapi_connection, record):

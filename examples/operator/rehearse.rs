@@ -68,7 +68,8 @@ pub(crate) fn rehearse(options: &RehearseOptions) -> Result<Reply, Failure> {
     let config = migrations::config(options.config.as_deref())?;
     let scratch = self::database("--scratch-env", &options.scratch_env)?;
     let rehearsal = Rehearsal::new(service.as_str(), database, scratch, tool(options)?, options.to.as_str())
-        .with_config(config);
+        .with_config(config)
+        .without_variables([&options.database_env, &options.scratch_env]);
     let runtime = runtime::start()?;
     let report = runtime.block_on(async {
         let mut stops = Stops::listen()?;

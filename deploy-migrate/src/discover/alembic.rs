@@ -59,12 +59,7 @@ impl AlembicCommand {
         &self.0
     }
 
-    fn run(
-        &self,
-        ini: &Path,
-        arguments: &[&str],
-        environment: &[(String, String)],
-    ) -> Result<process::Output, DiscoverError> {
+    fn run(&self, ini: &Path, arguments: &[&str], how: &Discovery) -> Result<process::Output, DiscoverError> {
         let (program, first) =
             self.0.split_first().ok_or_else(|| failed(ini, "no command for Alembic".into()))?;
         let mut command = Command::new(program);
@@ -76,7 +71,10 @@ impl AlembicCommand {
         command.env("NO_COLOR", "1").env("PYTHONUNBUFFERED", "1");
         // A project that connects although nobody asked it to changes nothing there.
         command.env("PGOPTIONS", read_only(env::var("PGOPTIONS").ok()));
-        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        for variable in &how.forgotten {
+            command.env_remove(variable);
+        }
+        command.envs(how.environment.iter().map(|(name, value)| (name, value)));
         process::run(&mut command, LIMIT).map_err(|error| {
             failed(
                 ini,
@@ -143,7 +141,7 @@ pub(super) fn project(
 ) -> Result<bool, DiscoverError> {
     let directory = ini.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let command = how.alembic.clone().unwrap_or_else(|| AlembicCommand::of(&directory));
-    let output = command.run(ini, &["history", "--verbose"], &how.environment)?;
+    let output = command.run(ini, &["history", "--verbose"], how)?;
     if !output.status.success() {
         let why = format!("`{} history` failed: {}", command.0.join(" "), last_words(&output.stderr));
         return Err(failed(ini, format!("{why}; another way to run it is said with --alembic \"COMMAND\"")));
@@ -166,7 +164,7 @@ pub(super) fn project(
     }
     let deployed = how.deployed.as_deref().map(|heads| applied(&revisions, heads)).unwrap_or_default();
     let is_known = !deployed.is_empty() || how.deployed.as_deref() == Some(BASE);
-    let offline = Offline { command: &command, ini, environment: &how.environment };
+    let offline = Offline { command: &command, ini, how };
     let texts = offline.all_sql(&revisions);
     for (revision, sql) in revisions.iter().zip(texts) {
         let is_history = deployed.contains(&revision.id);
@@ -203,7 +201,7 @@ fn ancestors(revisions: &[Revision], id: &str) -> BTreeSet<String> {
 struct Offline<'a> {
     command: &'a AlembicCommand,
     ini: &'a Path,
-    environment: &'a [(String, String)],
+    how: &'a Discovery,
 }
 
 /// The SQL of a revision, or what Alembic said instead.
@@ -240,7 +238,7 @@ impl Offline<'_> {
         // Of a merge the other branch comes along, and may need a connection where this one does not.
         for parent in parents {
             let way = format!("{parent}:{}", revision.id);
-            let output = self.command.run(self.ini, &["upgrade", &way, "--sql"], self.environment)?;
+            let output = self.command.run(self.ini, &["upgrade", &way, "--sql"], self.how)?;
             match section(&output.stdout, &revision.id) {
                 Some(sql) if output.status.success() => return Ok(Sql::Text(sql)),
                 Some(_) | None => why = last_words(&output.stderr),

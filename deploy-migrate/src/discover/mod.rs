@@ -45,6 +45,8 @@ pub struct Discovery {
     /// What Alembic finds in its environment besides ours, by name: many a project reads the database's URL there, and Alembic asks for
     /// its dialect even when it connects to nothing.
     pub environment: Vec<(String, String)>,
+    /// Variables of our environment that Alembic does not find.
+    pub forgotten: Vec<String>,
 }
 
 /// What was found.

@@ -16,7 +16,7 @@ impl Catalog {
     pub(super) async fn read(session: &Session, without: &VersionTable) -> Result<Self, PortError> {
         let mut lines = BTreeSet::new();
         for query in QUERIES {
-            let rows = session.rows(&format!("{COMMON} {query}"), &[&without.sql()]).await?;
+            let rows = session.rows(&format!("{COMMON} {}", with_rights(query)), &[&without.sql()]).await?;
             for row in rows {
                 let line: Option<String> =
                     row.try_get(0).map_err(|error| super::session::failed(query, &error))?;
@@ -34,6 +34,25 @@ impl Catalog {
     }
 }
 
+/// Writes out `RIGHTS[column,kind,owner]`: the rights in an order of their own, nothing if they are those that everything of the kind has.
+fn with_rights(query: &str) -> String {
+    let mut text = String::new();
+    let mut rest = query;
+    while let Some((before, after)) = rest.split_once("RIGHTS[") {
+        text.push_str(before);
+        let (inner, following) = after.split_once(']').unwrap_or((after, ""));
+        let mut parts = inner.split(',');
+        let mut next = || parts.next().unwrap_or_default();
+        let (column, kind, owner) = (next(), next(), next());
+        let sorted =
+            |acl: &str| format!("(SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest({acl}) a)");
+        let (given, usual) = (sorted(column), sorted(&format!("acldefault('{kind}', {owner})")));
+        text.push_str(&format!("coalesce(CASE WHEN {given} <> {usual} THEN ' rights ' || {given} END, '')"));
+        rest = following;
+    }
+    text + rest
+}
+
 /// `ours` are the schemas that belong to nobody else, `rel` the tables, views and sequences in them that no extension brought.
 const COMMON: &str = "WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'), \
     brought AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'), \
@@ -42,7 +61,7 @@ const COMMON: &str = "WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE 
         AND NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_class'::regclass AND b.objid = c.oid))";
 
 const QUERIES: [&str; 16] = [
-    "SELECT format('schema %I %s', nspname, (SELECT nspacl FROM pg_namespace n WHERE n.oid = ours.oid AND nspacl::text <> acldefault('n', nspowner)::text)) FROM ours",
+    "SELECT format('schema %I %s', nspname, (SELECT RIGHTS[nspacl,n,nspowner] FROM pg_namespace n WHERE n.oid = ours.oid)) FROM ours",
     "SELECT format('extension %I %s', extname, extversion) FROM pg_extension",
     "SELECT format('%s %s%s%s%s%s%s', CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' \
         WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'type' END, called, \
@@ -53,7 +72,7 @@ const QUERIES: [&str; 16] = [
         || ' of ' || pg_get_userbyid(relowner), \
         CASE WHEN relispartition THEN ' partition ' || pg_get_expr(relpartbound, oid) ELSE '' END, \
         CASE WHEN relkind IN ('v', 'm') THEN ' as ' || pg_get_viewdef(oid) ELSE '' END, \
-        CASE WHEN relacl::text <> acldefault('r', relowner)::text THEN ' rights ' || relacl::text ELSE '' END || coalesce(' options ' || reloptions::text, '')) \
+        RIGHTS[relacl,r,relowner] || coalesce(' options ' || reloptions::text, '')) \
         FROM rel WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c')",
     "SELECT format('column %s.%I %s%s%s%s%s%s', r.called, a.attname, format_type(a.atttypid, a.atttypmod), \
         CASE WHEN a.attnotnull THEN ' not null' ELSE '' END, \
@@ -76,19 +95,19 @@ const QUERIES: [&str; 16] = [
     "SELECT format('policy %I on %s %s for %s to %s using %s check %s', p.polname, r.called, CASE WHEN p.polpermissive THEN 'permits' ELSE 'restricts' END, p.polcmd, p.polroles, \
         pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) FROM pg_policy p JOIN rel r ON r.oid = p.polrelid",
     "SELECT format('function %s %s', p.oid::regprocedure, CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) ELSE '' END \
-        || ' of ' || pg_get_userbyid(p.proowner) || CASE WHEN p.proacl::text <> acldefault('f', p.proowner)::text THEN ' rights ' || p.proacl::text ELSE '' END) \
+        || ' of ' || pg_get_userbyid(p.proowner) || RIGHTS[p.proacl,f,p.proowner]) \
         FROM pg_proc p JOIN ours n ON n.oid = p.pronamespace WHERE NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_proc'::regclass AND b.objid = p.oid)",
     "SELECT format('type %I.%I %s %s %s', n.nspname, t.typname, t.typtype, \
         (SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid), \
         CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) || coalesce(' default ' || t.typdefault, '') \
         || CASE WHEN t.typnotnull THEN ' not null' ELSE '' END || coalesce(' ' || (SELECT string_agg(pg_get_constraintdef(c.oid), ' ' \
         ORDER BY c.conname) FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c'), '') ELSE '' END \
-        || ' of ' || pg_get_userbyid(t.typowner) || CASE WHEN t.typacl::text <> acldefault('T', t.typowner)::text THEN ' rights ' || t.typacl::text ELSE '' END) \
+        || ' of ' || pg_get_userbyid(t.typowner) || RIGHTS[t.typacl,T,t.typowner]) \
         FROM pg_type t JOIN ours n ON n.oid = t.typnamespace WHERE t.typtype IN ('e', 'd', 'r') \
         AND NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_type'::regclass AND b.objid = t.oid)",
     "SELECT format('sequence %s %s from %s by %s, %s to %s, cache %s%s of %s%s%s', r.called, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, \
         s.seqmin, s.seqmax, s.seqcache, CASE WHEN s.seqcycle THEN ' in a circle' ELSE '' END, pg_get_userbyid(r.relowner), \
-        CASE WHEN r.relacl::text <> acldefault('s', r.relowner)::text THEN ' rights ' || r.relacl::text ELSE '' END, \
+        RIGHTS[r.relacl,s,r.relowner], \
         coalesce(' owned by ' || (SELECT format('%s.%I', d.refobjid::regclass, a.attname) FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid \
         AND a.attnum = d.refobjsubid WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')), '')) \
         FROM pg_sequence s JOIN rel r ON r.oid = s.seqrelid",

@@ -224,7 +224,7 @@ impl Changing<'_> {
         before: Option<Catalog>,
         until: Instant,
     ) -> Result<Next, PortError> {
-        let why = self.why(ended, said);
+        let why = self.why(ended, said, found);
         let at = if found.is_dirty {
             match self.set_back(session, setting, goal.way, found, before, until).await? {
                 Some(at) => at,
@@ -244,7 +244,7 @@ impl Changing<'_> {
         Ok(Next::Failed(PortError::Refused(format!("{why}; {where_it_is}"))))
     }
 
-    fn why(&self, ended: &Ended, said: &Lines) -> String {
+    fn why(&self, ended: &Ended, said: &Lines, found: &Found) -> String {
         let tool = self.tool.name();
         match ended {
             Ended::Stopped => format!(
@@ -252,7 +252,7 @@ impl Changing<'_> {
                 self.limits.deadline.as_secs()
             ),
             Ended::Itself(status) if status.success() => format!(
-                "{tool} ended well, but {} is not where it was to go: is it the database of the project?",
+                "{tool} ended well, but {} is at {found}, not where it was to go: is it the database of the project? (A way back over a merge leaves the other branch)",
                 self.database
             ),
             Ended::Itself(status) => format!("{tool} ended with {status}: {}", said.last_words()),

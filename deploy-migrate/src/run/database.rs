@@ -37,6 +37,8 @@ pub struct Database {
     password: Option<Password>,
     /// What must not be repeated although it is another database's.
     others: Secrets,
+    /// Variables of our environment that whoever works on this one is not to find.
+    forgotten: Vec<OsString>,
 }
 
 /// A URL that names no database.
@@ -110,7 +112,8 @@ impl Database {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         let others = Secrets::default();
-        let mut database = Self { config, tls: Tls::Off, place, parameters, password, others };
+        let forgotten = Vec::new();
+        let mut database = Self { config, tls: Tls::Off, place, parameters, password, others, forgotten };
         database.tls = Tls::of(database.parameter("sslmode"), database.parameter("sslrootcert"))?;
         database.config.ssl_mode(database.tls.mode());
         Ok(database)
@@ -137,6 +140,7 @@ impl Database {
             None => copy.config.options(""),
         };
         copy.others = self.secrets();
+        copy.forgotten.clone_from(&self.forgotten);
         copy
     }
 
@@ -194,10 +198,17 @@ impl Database {
         Secrets::new(own.cloned()).and(self.others.clone())
     }
 
-    /// The variables of our environment that hold what is another database's: whoever works on this one is not to find that one.
+    /// Whoever works on it, or on a copy of it, does not find these variables of our environment.
+    pub(super) fn forgetting(mut self, variables: &[String]) -> Self {
+        self.forgotten.extend(variables.iter().map(OsString::from));
+        self
+    }
+
+    /// The variables of our environment by which another database could be found.
     pub(super) fn variables_of_others(&self) -> Vec<OsString> {
-        let holds = |value: &OsStr| self.others.is_in(&value.to_string_lossy());
-        std::env::vars_os().filter(|(_, value)| holds(value)).map(|(name, _)| name).collect()
+        let holds = |value: &OsStr| self.others.is_password_of(&value.to_string_lossy());
+        let found = std::env::vars_os().filter(|(_, value)| holds(value)).map(|(name, _)| name);
+        found.chain(self.forgotten.iter().cloned()).collect()
     }
 }
 

@@ -26,9 +26,14 @@ impl Secrets {
         self.0.first().map_or(0, String::len)
     }
 
-    /// Whether one is in the text.
-    pub(super) fn is_in(&self, text: &str) -> bool {
-        self.0.iter().any(|secret| text.contains(secret.as_str()))
+    /// Whether the text is one, or a URL or connection string with one.
+    pub(super) fn is_password_of(&self, text: &str) -> bool {
+        let is_in = |secret: &String| {
+            text == secret
+                || text.contains(&format!(":{secret}@"))
+                || text.contains(&format!("password={secret}"))
+        };
+        self.0.iter().any(is_in)
     }
 
     /// The text without them, and without the password of any URL in it: a project may know other databases than ours.
@@ -80,5 +85,14 @@ mod tests {
     #[test]
     fn without_a_secret_nothing_is_hidden() {
         assert_eq!(Secrets::new([String::new()].into_iter()).hide("a: b"), "a: b");
+    }
+
+    #[test]
+    fn a_word_that_is_also_a_password_is_no_password_everywhere() {
+        let secrets = Secrets::new(["postgres".to_owned()].into_iter());
+        assert!(!secrets.is_password_of("/usr/lib/postgresql/15/bin:/home/postgres"));
+        for text in ["postgres", "postgres://a:postgres@b/c", "host=b password=postgres"] {
+            assert!(secrets.is_password_of(text), "{text}");
+        }
     }
 }

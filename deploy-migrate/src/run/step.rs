@@ -95,7 +95,8 @@ impl MigrationTool {
             ..Discovery::default()
         };
         let path = match self {
-            Self::Alembic(Alembic { project, command, url, environment, .. }) => {
+            Self::Alembic(Alembic { project, command, url, environment, forgotten, .. }) => {
+                discovery.forgotten.clone_from(forgotten);
                 discovery.alembic.clone_from(command);
                 discovery.environment.extend(url.iter().map(UrlVariable::dialect_alone));
                 discovery.environment.extend(

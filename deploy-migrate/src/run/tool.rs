@@ -42,6 +42,8 @@ pub struct Alembic {
     table: VersionTable,
     /// What it finds in its environment besides.
     pub(super) environment: Vec<(String, OsString)>,
+    /// What it does not find there while its scripts are read.
+    pub(super) forgotten: Vec<String>,
 }
 
 /// The variable in which a project looks for its database.
@@ -68,11 +70,17 @@ impl Alembic {
             url: None,
             table: VersionTable::new("alembic_version"),
             environment: Vec::new(),
+            forgotten: Vec::new(),
         }
     }
 
-    pub(super) fn with_environment(mut self, environment: Vec<(String, OsString)>) -> Self {
+    pub(super) fn with_environment(
+        mut self,
+        environment: Vec<(String, OsString)>,
+        forgotten: &[String],
+    ) -> Self {
         self.environment = environment;
+        self.forgotten = forgotten.to_vec();
         self
     }
 

@@ -467,9 +467,20 @@ async fn a_right_that_is_given_and_taken_is_no_difference() {
         rehearsed(Kind::Golang, ("GRANT SELECT ON orders TO PUBLIC", "REVOKE SELECT ON orders FROM PUBLIC"))
             .await;
     assert!(report.is_right(), "{:?}", report.problems());
+    let function = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'";
+    let (place, project) = deployed(
+        Kind::Golang,
+        ("REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC", "GRANT EXECUTE ON FUNCTION f() TO PUBLIC"),
+    )
+    .await;
+    place.run(function).await;
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    assert!(report.is_right(), "in another order: {:?}", report.problems());
     let kept = rehearsed(Kind::Golang, ("GRANT SELECT ON orders TO PUBLIC", "SELECT 1")).await;
     assert!(
-        kept.after_down.iter().any(|line| line.contains("table public.orders") && line.contains("rights {")),
+        kept.after_down
+            .iter()
+            .any(|line| line.contains("table public.orders") && line.contains("rights =r/")),
         "{kept:?}"
     );
 }

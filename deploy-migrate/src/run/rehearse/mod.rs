@@ -65,10 +65,15 @@ struct There {
 }
 
 /// The tool, where it may connect to the copy of this name and to nothing else.
-fn watched(tool: &MigrationTool, capture: Option<&Capture>, copy: &str) -> MigrationTool {
+fn watched(
+    tool: &MigrationTool,
+    capture: Option<&Capture>,
+    copy: &str,
+    forgotten: &[String],
+) -> MigrationTool {
     match (tool, capture) {
         (MigrationTool::Alembic(tool), Some(capture)) => {
-            tool.clone().with_environment(capture.environment(copy)).into()
+            tool.clone().with_environment(capture.environment(copy), forgotten).into()
         }
         (tool, _) => tool.clone(),
     }
@@ -103,6 +108,7 @@ pub struct Rehearsal {
     config: Config,
     limits: Limits,
     programs: Programs,
+    forgotten: Vec<String>,
 }
 
 impl Rehearsal {
@@ -127,6 +133,7 @@ impl Rehearsal {
             config: Config::default(),
             limits: Limits::default(),
             programs: Programs::default(),
+            forgotten: Vec::new(),
         }
     }
 
@@ -141,6 +148,13 @@ impl Rehearsal {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The tool does not find these variables of our environment, in which the URL of the target stands, for instance.
+    #[must_use]
+    pub fn without_variables(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.forgotten.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -166,8 +180,9 @@ impl Rehearsal {
     /// # Errors
     /// As [`Rehearsal::run`], and [`RehearseError::Stopped`].
     pub async fn run_until(&self, stop: impl Future<Output = ()>) -> Result<RehearsalReport, RehearseError> {
-        let mut whole = Scratch::of(&self.server, &self.database);
-        let mut single = Scratch::of(&self.server, &self.database);
+        let target = self.database.clone().forgetting(&self.forgotten);
+        let mut whole = Scratch::of(&self.server, &target);
+        let mut single = Scratch::of(&self.server, &target);
         let rehearsed = tokio::select! {
             rehearsed = self.with_copies(&mut whole, &mut single) => Some(rehearsed),
             () = stop => None,
@@ -199,10 +214,10 @@ impl Rehearsal {
             MigrationTool::Alembic(_) => Some(Capture::new()?),
             MigrationTool::GolangMigrate(_) => None,
         };
-        let tool = watched(&self.tool, capture.as_ref(), whole.database().name());
+        let tool = watched(&self.tool, capture.as_ref(), whole.database().name(), &self.forgotten);
         self.fill(whole, &tool, &from, capture.as_ref()).await?;
         single.make(Some(whole), &search_path).await?;
-        self.both((whole, single), &tool, &from, &files, capture.as_ref()).await
+        self.both((whole, single), &tool, &from, &files, (capture.as_ref(), &search_path)).await
     }
 
     /// Where the target is.
@@ -224,7 +239,7 @@ impl Rehearsal {
         let (from, to) = (from.clone(), self.to.clone());
         // Whoever only shows its SQL connects to nothing.
         let capture = Capture::new()?;
-        let tool = watched(&self.tool, Some(&capture), "");
+        let tool = watched(&self.tool, Some(&capture), "", &self.forgotten);
         let secrets = self.database.secrets().and(self.server.secrets());
         let read = tokio::task::spawn_blocking(move || {
             let _capture = capture;
@@ -275,27 +290,33 @@ impl Rehearsal {
         tool: &MigrationTool,
         from: &SchemaVersion,
         files: &Files,
-        capture: Option<&Capture>,
+        (capture, search_path): (Option<&Capture>, &str),
     ) -> Result<RehearsalReport, RehearseError> {
         let mut report = RehearsalReport::new(&self.service, (from, &self.to), files.sources.clone());
         let there = self.up(whole.database(), tool, from, &mut report).await?;
         let heard = match (&there, capture) {
-            (Some(_), Some(capture)) => self.heard(files, capture)?,
+            (Some(_), Some(capture)) => self.heard(files, capture, search_path)?,
             (Some(_) | None, _) => None,
         };
         if let Some(there) = &there {
             self.back_and_again(whole.database(), tool, from, there, &mut report).await?;
         }
-        let mut judged = files;
         match &heard {
-            Some(heard) if !files.unread.is_empty() => {
-                (report.captured, judged) = (files.unread.clone(), heard);
+            Some(heard) => {
+                report.captured = files.unread.clone();
+                report.unjudged = unjudged::unread(&files.migrations, &heard.migrations, &files.unread);
             }
-            Some(heard) => report.unjudged = unjudged::unread(&files.migrations, &heard.migrations),
             None => report.unread = files.unread.clone(),
         }
         if report.unread.is_empty() {
-            self.one_by_one(single, judged, there.as_ref().map(|there| &there.after), &mut report).await?;
+            // What was heard is what runs; what a script shows may have other values in it, and other white space.
+            self.one_by_one(
+                single,
+                heard.as_ref().unwrap_or(files),
+                there.as_ref().map(|there| &there.after),
+                &mut report,
+            )
+            .await?;
         }
         Ok(report)
     }
@@ -336,9 +357,9 @@ impl Rehearsal {
     }
 
     /// The release as its scripts were heard to run it on the way there.
-    fn heard(&self, files: &Files, capture: &Capture) -> Result<Option<Files>, PortError> {
+    fn heard(&self, files: &Files, capture: &Capture, search_path: &str) -> Result<Option<Files>, PortError> {
         let MigrationTool::Alembic(tool) = &self.tool else { return Ok(None) };
-        let Some(captured) = capture.migrations(&tool.project)? else { return Ok(None) };
+        let Some(captured) = capture.migrations(&tool.project, search_path)? else { return Ok(None) };
         let history = files.migrations.iter().filter(|migration| migration.is_history());
         let migrations: Vec<Migration> = history.cloned().chain(captured).collect();
         let claims = Analyzer::new(self.config.clone()).analyze(&migrations);

@@ -34,15 +34,14 @@ struct Relation {
     root: Option<String>,
 }
 
-/// Runs the statements of a release one by one, each in a transaction of its own, until one fails.
+/// Runs the statements of a release one by one, in the transactions in which the tool runs them, until one fails.
 pub(super) async fn statements(
     database: &Database,
     migrations: &[Migration],
     claims: &Report,
     secrets: &Secrets,
 ) -> Result<Vec<Seen>, PortError> {
-    let mut session = Session::open(database).await?;
-    let mut relations = relations(&session).await?;
+    let mut running = Running::begin(database).await?;
     let claimed: HashMap<(&str, usize), &StatementReport> =
         claims.statements.iter().map(|claim| ((claim.file.as_str(), claim.span.start), claim)).collect();
     let mut all: Vec<Seen> = Vec::new();
@@ -53,14 +52,12 @@ pub(super) async fn statements(
         transaction.carries = migration.is_generated() && !all.is_empty();
         if migration.tool() == Tool::GolangMigrate {
             // Each file has a session of its own.
-            session = Session::open(database).await?;
+            running.end(&mut all).await?;
+            running.session = Session::open(database).await?;
         }
-        // What the statements before have set for the rest of their transaction.
-        let mut settings: Vec<String> = Vec::new();
         for statement in statements {
             if only_controls(&statement) {
                 transaction.control(&statement);
-                settings.clear();
                 continue;
             }
             let goes_on = transaction.next();
@@ -72,23 +69,143 @@ pub(super) async fn statements(
                     "the analysis does not know the statement at {place}"
                 )));
             };
-            let mut observed = observe(&session, text, &settings, claim, &mut relations).await?;
-            let reads_at_will = statement.acts.iter().any(|act| act.action.unknown_work().is_some());
-            observed.unexpected = unexpected(&observed, claim, reads_at_will, &relations);
-            if is_local_setting(text) {
-                settings.push(text.to_owned());
+            if !goes_on {
+                running.end(&mut all).await?;
             }
-            observed.statement = secrets.hide(&observed.statement);
-            observed.failed = observed.failed.map(|why| secrets.hide(&why));
-            let has_failed = observed.failed.is_some();
+            if has_failed(&all) {
+                return Ok(hidden(all, secrets));
+            }
+            let reads_at_will = statement.acts.iter().any(|act| act.action.unknown_work().is_some());
+            let observed = running.observe(text, claim, reads_at_will).await?;
             let actions = statement.acts.into_iter().map(|act| act.action).collect();
             all.push(Seen { observed, actions, goes_on, claimed_scans: whole(claim) });
-            if has_failed {
-                return Ok(all);
+            if has_failed(&all) {
+                return Ok(hidden(all, secrets));
             }
         }
     }
-    Ok(all)
+    running.end(&mut all).await?;
+    Ok(hidden(all, secrets))
+}
+
+fn has_failed(all: &[Seen]) -> bool {
+    all.last().is_some_and(|seen| seen.observed.failed.is_some())
+}
+
+fn hidden(mut all: Vec<Seen>, secrets: &Secrets) -> Vec<Seen> {
+    for Seen { observed, .. } in &mut all {
+        observed.statement = secrets.hide(&observed.statement);
+        observed.failed = observed.failed.take().map(|why| secrets.hide(&why));
+    }
+    all
+}
+
+/// A session in which statements run, and what it holds.
+struct Running {
+    session: Session,
+    relations: Vec<Relation>,
+    /// The strongest lock on each relation in the transaction that is open; nothing if none is.
+    held: Option<HashMap<u32, LockMode>>,
+}
+
+impl Running {
+    async fn begin(database: &Database) -> Result<Self, PortError> {
+        let session = Session::open(database).await?;
+        let relations = relations(&session).await?;
+        Ok(Self { session, relations, held: None })
+    }
+
+    /// Ends the transaction that is open. What fails only now, such as a constraint that was deferred, is its last statement's.
+    async fn end(&mut self, all: &mut [Seen]) -> Result<(), PortError> {
+        if self.held.take().is_none() {
+            return Ok(());
+        }
+        if let Err(error) = self.session.client.batch_execute("COMMIT").await {
+            let Some(said) = error.as_db_error() else { return Err(failed("COMMIT", &error)) };
+            if let Some(last) = all.last_mut() {
+                last.observed.failed = Some(format!("at the end of its transaction: {}", said.message()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a statement, which may be known to read whatever its query says.
+    async fn observe(
+        &mut self,
+        text: &str,
+        claim: &StatementReport,
+        reads_at_will: bool,
+    ) -> Result<Observed, PortError> {
+        let mut observed = Observed {
+            file: claim.file.clone(),
+            line: claim.position.line,
+            statement: shown(text),
+            class: claim.class,
+            locks: None,
+            rewrites: Vec::new(),
+            scans: None,
+            failed: None,
+            unexpected: Vec::new(),
+        };
+        let is_first = self.held.is_none();
+        if is_first {
+            self.session.run("BEGIN").await?;
+        }
+        let held = self.held.get_or_insert_default().clone();
+        let before = scans(&self.session, &self.relations).await?;
+        match self.session.client.batch_execute(text).await {
+            Ok(()) => {
+                let now = locks(&self.session).await?;
+                observed.locks = Some(self.taken(&held, &now, claim));
+                let after = scans(&self.session, &self.relations).await?;
+                let scanned = self.relations.iter().filter(|it| after.get(&it.oid) > before.get(&it.oid));
+                observed.scans = Some(scanned.map(|relation| relation.name.clone()).collect());
+                self.held = Some(now);
+            }
+            Err(error) => {
+                self.held = None;
+                self.session.run("ROLLBACK").await?;
+                // What cannot run in a transaction, or ends one itself, says so with these codes.
+                let alone = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION];
+                let ran = match error.code() {
+                    Some(code) if is_first && alone.contains(code) => {
+                        self.session.client.batch_execute(text).await
+                    }
+                    Some(_) | None => Err(error),
+                };
+                if let Err(error) = ran {
+                    match error.as_db_error() {
+                        Some(said) => observed.failed = Some(said.message().to_owned()),
+                        None => return Err(failed(text, &error)),
+                    }
+                }
+            }
+        }
+        observed.rewrites = rewritten(&self.session, &mut self.relations).await?;
+        observed.unexpected = unexpected(&observed, claim, reads_at_will, &self.relations);
+        Ok(observed)
+    }
+
+    /// The locks that a statement has taken: those that its transaction did not hold, and those that it is known to take again.
+    fn taken(
+        &self,
+        held: &HashMap<u32, LockMode>,
+        now: &HashMap<u32, LockMode>,
+        claim: &StatementReport,
+    ) -> Vec<SeenLock> {
+        let again = |name: &str| {
+            claim.impact.locks.iter().filter(|lock| is_same(&lock.table, name)).map(|lock| lock.mode).max()
+        };
+        let of = |relation: &Relation| {
+            let mode = *now.get(&relation.oid)?;
+            let is_new = held.get(&relation.oid).is_none_or(|before| *before < mode);
+            let mode = if is_new { mode } else { again(&relation.name)?.min(mode) };
+            Some(SeenLock { table: relation.name.clone(), mode })
+        };
+        let mut taken: Vec<SeenLock> = self.relations.iter().filter_map(of).collect();
+        taken.sort_by(|a, b| a.table.cmp(&b.table));
+        taken
+    }
 }
 
 /// Which statements of a file share a transaction.
@@ -143,65 +260,8 @@ async fn relations(session: &Session) -> Result<Vec<Relation>, PortError> {
     Ok(rows.iter().map(relation).collect())
 }
 
-async fn observe(
-    session: &Session,
-    text: &str,
-    settings: &[String],
-    claim: &StatementReport,
-    relations: &mut [Relation],
-) -> Result<Observed, PortError> {
-    let mut observed = Observed {
-        file: claim.file.clone(),
-        line: claim.position.line,
-        statement: shown(text),
-        class: claim.class,
-        locks: None,
-        rewrites: Vec::new(),
-        scans: None,
-        failed: None,
-        unexpected: Vec::new(),
-    };
-    session.run("BEGIN").await?;
-    for setting in settings {
-        session.run(setting).await?;
-    }
-    let before = scans(session, relations).await?;
-    match session.client.batch_execute(text).await {
-        Ok(()) => {
-            observed.locks = Some(locks(session, relations).await?);
-            let after = scans(session, relations).await?;
-            let scanned = relations.iter().filter(|it| after.get(&it.oid) > before.get(&it.oid));
-            observed.scans = Some(scanned.map(|relation| relation.name.clone()).collect());
-            session.run("COMMIT").await?;
-        }
-        Err(error) => {
-            session.run("ROLLBACK").await?;
-            // What cannot run in a transaction, or ends one itself, says so with these codes.
-            let alone = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION];
-            let ran = match error.code() {
-                Some(code) if alone.contains(code) => session.client.batch_execute(text).await,
-                Some(_) | None => Err(error),
-            };
-            if let Err(error) = ran {
-                match error.as_db_error() {
-                    Some(said) => observed.failed = Some(said.message().to_owned()),
-                    None => return Err(failed(text, &error)),
-                }
-            }
-        }
-    }
-    observed.rewrites = rewritten(session, relations).await?;
-    Ok(observed)
-}
-
-/// Whether a statement does nothing but set something for the rest of its transaction.
-fn is_local_setting(text: &str) -> bool {
-    let mut words = text.split_whitespace().map(str::to_ascii_uppercase);
-    words.next().as_deref() == Some("SET") && words.next().as_deref() == Some("LOCAL")
-}
-
 /// The strongest lock of the open transaction on each relation; weaker ones than those of a write do not count.
-async fn locks(session: &Session, relations: &[Relation]) -> Result<Vec<SeenLock>, PortError> {
+async fn locks(session: &Session) -> Result<HashMap<u32, LockMode>, PortError> {
     let sql = "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted";
     let mut strongest: HashMap<u32, LockMode> = HashMap::new();
     for row in session.rows(sql, &[]).await? {
@@ -211,12 +271,7 @@ async fn locks(session: &Session, relations: &[Relation]) -> Result<Vec<SeenLock
             *held = mode.max(*held);
         }
     }
-    let held = relations.iter().filter_map(|relation| {
-        Some(SeenLock { table: relation.name.clone(), mode: *strongest.get(&relation.oid)? })
-    });
-    let mut held: Vec<SeenLock> = held.collect();
-    held.sort_by(|a, b| a.table.cmp(&b.table));
-    Ok(held)
+    Ok(strongest)
 }
 
 fn mode_of(name: &str) -> Option<LockMode> {
@@ -270,7 +325,9 @@ fn unexpected(
     // What no write waits for harms nobody, such as the lock of a comment.
     for lock in observed.locks.iter().flatten().filter(|lock| lock.mode.blocks_writes()) {
         let claimed = claim.impact.locks.iter().filter(|claimed| {
-            is_same(&claimed.table, &lock.table)
+            // What is put together at run time may be about any table.
+            claimed.table.contains('?')
+                || is_same(&claimed.table, &lock.table)
                 || root(&lock.table).is_some_and(|root| is_same(&claimed.table, root))
         });
         if claimed.map(|claimed| claimed.mode).max() < Some(lock.mode) {

@@ -14,9 +14,13 @@ use crate::text::Lines;
 type Kind = (Discriminant<Action>, Option<String>);
 
 /// Statements that scripts were heard to send with a connection, and do not show without one: `context.is_offline_mode()`, for instance.
-pub(super) fn unread(read_from_files: &[Migration], heard: &[Migration]) -> Vec<String> {
+///
+/// Scripts that could not be read at all (`unread`, each with its path in front) show nothing that could be compared.
+pub(super) fn unread(read_from_files: &[Migration], heard: &[Migration], unread: &[String]) -> Vec<String> {
     let mut all = Vec::new();
-    for migration in heard.iter().filter(|migration| !migration.is_history()) {
+    let is_unread = |path: &str| unread.iter().any(|script| script.starts_with(&format!("{path}:")));
+    let new = heard.iter().filter(|migration| !migration.is_history());
+    for migration in new.filter(|migration| !is_unread(migration.path())) {
         let known = read_from_files.iter().find(|known| known.path() == migration.path());
         let mut shown_kinds: HashMap<Kind, usize> = HashMap::new();
         for statement in known.map(|known| read(known.text())).unwrap_or_default() {
@@ -54,7 +58,12 @@ fn kinds(statement: &Statement) -> Vec<Kind> {
     let acts = statement.acts.iter().map(|act| &act.action).filter(|action| {
         !matches!(
             action,
-            Action::Begin | Action::Commit | Action::Rollback | Action::Nothing(_) | Action::Runs { .. }
+            Action::Begin
+                | Action::Commit
+                | Action::Rollback
+                | Action::Set { .. }
+                | Action::Nothing(_)
+                | Action::Runs { .. }
         )
     });
     acts.map(|action| (discriminant(action), action.table().map(|name| name.name.clone()))).collect()

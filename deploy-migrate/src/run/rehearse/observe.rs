@@ -153,7 +153,7 @@ impl Running {
         }
         let held = self.held.get_or_insert_default().clone();
         let before = scans(&self.session, &self.relations).await?;
-        match self.session.client.batch_execute(text).await {
+        match self.run(text).await {
             Ok(()) => {
                 let now = locks(&self.session).await?;
                 observed.locks = Some(self.taken(&held, &now, claim));
@@ -184,6 +184,24 @@ impl Running {
         observed.rewrites = rewritten(&self.session, &mut self.relations).await?;
         observed.unexpected = unexpected(&observed, claim, reads_at_will, &self.relations);
         Ok(observed)
+    }
+
+    /// Runs a statement in the transaction that is open. A role belongs to the server, so that the other copy has made it already.
+    async fn run(&self, text: &str) -> Result<(), tokio_postgres::Error> {
+        let client = &self.session.client;
+        let mut words = text.split_whitespace().map(str::to_ascii_uppercase);
+        let makes = words.next().as_deref() == Some("CREATE");
+        let is_role = words.next().is_some_and(|word| matches!(word.as_str(), "ROLE" | "USER" | "GROUP"));
+        if !(makes && is_role) {
+            return client.batch_execute(text).await;
+        }
+        client.batch_execute("SAVEPOINT mpac_role").await?;
+        match client.batch_execute(text).await {
+            Err(error) if error.code() == Some(&SqlState::DUPLICATE_OBJECT) => {
+                client.batch_execute("ROLLBACK TO SAVEPOINT mpac_role").await
+            }
+            ran => ran,
+        }
     }
 
     /// The locks that a statement has taken: those that its transaction did not hold, and those that it is known to take again.

@@ -6,6 +6,7 @@ Python imports a module of this name at its start. It is on the search path of a
 import importlib.machinery
 import importlib.util
 import json
+import math
 import os
 import re
 import sys
@@ -23,13 +24,15 @@ def literal(value):
         return "NULL"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return str(value)
+    wrapped = getattr(value, "obj", getattr(value, "adapted", None))
+    if type(value).__name__ in ("Json", "Jsonb"):
+        return literal(json.dumps(wrapped, default=str))
+    if type(value).__name__ == "Binary":
+        value = wrapped
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "'\\x" + bytes(value).hex() + "'"
-    if type(value).__name__ in ("Json", "Jsonb"):
-        value = getattr(value, "obj", getattr(value, "adapted", value))
-        return literal(json.dumps(value, default=str))
     if isinstance(value, dict):
         value = json.dumps(value, default=str)
     if isinstance(value, (list, tuple)):

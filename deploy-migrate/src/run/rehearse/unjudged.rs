@@ -29,7 +29,15 @@ pub(super) fn unread(read_from_files: &[Migration], heard: &[Migration], unread:
             }
         }
         let lines = Lines::of(migration.text());
+        let mut before = (0, Vec::new());
         for statement in read(migration.text()) {
+            let start = statement.span.start;
+            let line = migration.position(start).unwrap_or_else(|| lines.position(start)).line;
+            // One call may send a statement for each of many rows.
+            let now = (line, kinds(&statement));
+            if now == before {
+                continue;
+            }
             let mut is_shown = |kind: &Kind| match shown_kinds.get_mut(kind) {
                 Some(left @ 1..) => {
                     *left -= 1;
@@ -37,10 +45,9 @@ pub(super) fn unread(read_from_files: &[Migration], heard: &[Migration], unread:
                 }
                 Some(_) | None => false,
             };
-            let hidden = kinds(&statement).into_iter().filter(|kind| !is_shown(kind)).count();
+            let hidden = now.1.iter().filter(|kind| !is_shown(kind)).count();
+            before = now;
             if hidden > 0 {
-                let start = statement.span.start;
-                let line = migration.position(start).unwrap_or_else(|| lines.position(start)).line;
                 let text = migration.text().get(start..statement.span.end).unwrap_or_default();
                 all.push(format!(
                     "{}:{line} runs `{}`, which it does not show without a connection: what was judged is not what runs",

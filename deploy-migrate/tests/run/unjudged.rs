@@ -171,3 +171,83 @@ async fn what_is_right_is_not_called_wrong() {
     let report = rehearsal(&place, &project).run().await.unwrap();
     assert!(report.is_right(), "{:?}", report.problems());
 }
+
+/// What people write: types with values of every kind, rows that refer to rows, savepoints, tabs and percent signs.
+const ORDINARY: &str = r#"
+def upgrade() -> None:
+    import datetime, decimal, uuid
+    import sqlalchemy as sa
+    from sqlalchemy.dialects import postgresql
+    connection = op.get_bind()
+    sa.inspect(connection).get_table_names()
+    things = op.create_table(
+        "things",
+        sa.Column("id", postgresql.UUID(as_uuid=True), primary_key=True),
+        sa.Column("at", sa.DateTime(timezone=True)),
+        sa.Column("kind", sa.Enum("a", "b", name="kind")),
+        sa.Column("list", postgresql.ARRAY(sa.Text)),
+        sa.Column("doc", postgresql.JSONB),
+        sa.Column("raw", sa.LargeBinary),
+        sa.Column("share", sa.Float, server_default="5"),
+        sa.Column("double", sa.Numeric, sa.Computed("amount * 2", persisted=True)),
+        sa.Column("amount", sa.Numeric),
+    )
+    parts = op.create_table(
+        "parts", sa.Column("id", sa.Integer, primary_key=True), sa.Column("of", sa.Integer, sa.ForeignKey("parts.id"))
+    )
+    row = dict(id=uuid.uuid4(), at=datetime.datetime.now(datetime.timezone.utc), kind="a", list=["x", "100 %"])
+    row.update(doc={"a": ["it's"]}, raw=b"\x00\xff", share=float("inf"), amount=decimal.Decimal("1.5"))
+    op.bulk_insert(things, [row])
+    op.bulk_insert(parts, [{"id": 1, "of": None}, {"id": 2, "of": 1}, {"id": 3, "of": 2}])
+    with connection.begin_nested():
+        op.execute("CREATE VIEW percents AS SELECT id FROM things WHERE list @> ARRAY['100 %'] OR kind::text LIKE 'a%'")
+    op.execute("CREATE FUNCTION one() RETURNS int LANGUAGE plpgsql AS $$\n\tBEGIN\n\t\tRETURN 1;\n\tEND $$")
+    op.execute("DO $$ BEGIN RAISE NOTICE 'it is % %%', 5; END $$")
+    with op.batch_alter_table("orders") as batch:
+        batch.add_column(sa.Column("note", sa.Text))
+    with op.get_context().autocommit_block():
+        op.create_index("by_note", "orders", ["note"], postgresql_concurrently=True, postgresql_where=sa.text("note LIKE '%x'"))
+
+
+def downgrade() -> None:
+    op.drop_index("by_note", "orders")
+    op.drop_column("orders", "note")
+    op.execute("DROP FUNCTION one")
+    op.execute("DROP VIEW percents")
+    op.drop_table("parts")
+    op.drop_table("things")
+    op.execute("DROP TYPE kind")
+"#;
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn an_ordinary_release_of_alembic_is_right() {
+    let (place, project) = deployed(Kind::Alembic, NOTHING).await;
+    edited(&project, "migrations/versions/r2_x.py", |text| {
+        format!("{}{ORDINARY}", text.split("def upgrade").next().unwrap().trim_end())
+    });
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    assert!(report.is_right(), "{:?}", report.problems());
+    assert!(report.statements.len() > 12, "{report:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn an_ordinary_release_of_golang_migrate_is_right() {
+    let up = "CREATE TEMP TABLE tidy (id bigint) ON COMMIT DROP; INSERT INTO tidy SELECT id FROM orders; \
+              CREATE TABLE u (id int); CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a DEFERRABLE INITIALLY DEFERRED); \
+              INSERT INTO b VALUES (1); INSERT INTO a VALUES (1); \
+              CREATE MATERIALIZED VIEW v AS SELECT id FROM orders; SELECT setval(pg_get_serial_sequence('c', 'id'), 7) FROM pg_class WHERE false; \
+              DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['u', 'orders'] LOOP EXECUTE format('ALTER TABLE %I ADD COLUMN touched int', t); END LOOP; END $$; \
+              DROP TABLE tidy";
+    let down = "DROP MATERIALIZED VIEW v; ALTER TABLE orders DROP COLUMN touched; DROP TABLE u; DROP TABLE b; DROP TABLE a";
+    let report = rehearsed(Kind::Golang, (up, down)).await;
+    assert!(report.is_right(), "{:?}", report.problems());
+    let twice = "ALTER TABLE orders ADD CONSTRAINT o CHECK (id > 0) NOT VALID; CREATE TABLE a (id int PRIMARY KEY); \
+                 CREATE TABLE b (a int REFERENCES a DEFERRABLE INITIALLY DEFERRED); INSERT INTO b VALUES (1)";
+    let report =
+        rehearsed(Kind::Golang, (twice, "DROP TABLE b; DROP TABLE a; ALTER TABLE orders DROP CONSTRAINT o"))
+            .await;
+    let failed = report.statements.last().unwrap().failed.as_ref().unwrap();
+    assert!(failed.starts_with("at the end of its transaction: insert or update on table \"b\""), "{failed}");
+}

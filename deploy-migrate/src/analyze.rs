@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::facts::{Act, Action, Problem, Statement, read};
 use crate::impact::{Impact, felt};
 use crate::migration::Migration;
+use crate::parallel::{WORTH_A_THREAD, threads};
 use crate::report::{Allowed, Finding, Report, StatementReport};
 use crate::rule::Rule;
 use crate::rules::{Context, Outline, Session, judge, judge_transaction};
@@ -18,8 +19,6 @@ use crate::{describe, phase};
 
 /// So many files a thread reads at once (ours): far more than it costs to start one, and a small part of what a report holds.
 const AT_ONCE: usize = 128;
-/// Fewer are read before a second thread has begun (ours: a file of two statements takes some 20 µs).
-const WORTH_A_THREAD: usize = 64;
 
 /// Judges migrations.
 ///
@@ -87,11 +86,10 @@ fn ahead(migrations: &[Migration], mut judge: impl FnMut(&Migration, Vec<Stateme
         migrations.iter().for_each(|migration| judge(migration, read(migration.text())));
         return;
     }
-    let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let begin = |some| (some, scope.spawn(move || read_some(some)));
         let mut waiting = migrations.chunks(AT_ONCE);
-        let mut running: VecDeque<_> = waiting.by_ref().take(threads).map(begin).collect();
+        let mut running: VecDeque<_> = waiting.by_ref().take(threads()).map(begin).collect();
         while let Some((some, one)) = running.pop_front() {
             // Whatever has stopped a thread stops the reading here.
             let read = one.join().unwrap_or_else(|_| read_some(some));

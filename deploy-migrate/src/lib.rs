@@ -14,6 +14,7 @@ mod lex;
 mod lock;
 mod migration;
 pub mod output;
+mod parallel;
 mod phase;
 mod report;
 mod rule;

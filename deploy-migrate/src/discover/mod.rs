@@ -13,6 +13,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::migration::{Migration, Tool};
+use crate::parallel;
 use crate::report::Problem;
 
 pub use alembic::AlembicCommand;
@@ -110,6 +111,34 @@ const NAMED: u64 = 0;
 /// The release of everything after the deployed version.
 const AFTER_DEPLOYED: u64 = 1;
 
+/// What a path names.
+enum Named {
+    Directory,
+    /// An `alembic.ini`.
+    Project,
+    /// A revision of Alembic.
+    Script,
+    /// A file of SQL.
+    File(Migration, Source),
+}
+
+impl Named {
+    fn look(path: &Path) -> Result<Self, DiscoverError> {
+        if fs::metadata(path).map_err(|error| unreadable(path, &error))?.is_dir() {
+            return Ok(Self::Directory);
+        }
+        if is_alembic_ini(path) {
+            return Ok(Self::Project);
+        }
+        if path.extension().is_some_and(|end| end == "py") {
+            return Ok(Self::Script);
+        }
+        let migration = file(path)?;
+        let source = Source::of(path, migration.text());
+        Ok(Self::File(migration, source))
+    }
+}
+
 impl Discovery {
     /// Finds the migrations under these paths. Files that are named one by one are one release.
     ///
@@ -120,19 +149,16 @@ impl Discovery {
     pub fn find(&self, paths: &[PathBuf]) -> Result<Discovered, DiscoverError> {
         let mut found = Discovered::default();
         let mut seen_deployed = false;
-        for path in paths {
-            let is_directory = fs::metadata(path).map_err(|error| unreadable(path, &error))?.is_dir();
-            if is_directory {
-                seen_deployed |= self.directory(path, &mut found)?;
-            } else if is_alembic_ini(path) {
-                seen_deployed |= alembic::project(path, None, self, &mut found)?;
-            } else if path.extension().is_some_and(|end| end == "py") {
-                seen_deployed |= alembic::script(path, self, &mut found)?;
-            } else {
-                let migration = file(path)?;
-                found.sources.push(Source::of(path, migration.text()));
-                if !is_other_half(path, paths) {
-                    found.migrations.push(migration.in_release(NAMED));
+        for (path, named) in paths.iter().zip(parallel::map(paths, |path| Named::look(path))) {
+            match named? {
+                Named::Directory => seen_deployed |= self.directory(path, &mut found)?,
+                Named::Project => seen_deployed |= alembic::project(path, None, self, &mut found)?,
+                Named::Script => seen_deployed |= alembic::script(path, self, &mut found)?,
+                Named::File(migration, source) => {
+                    found.sources.push(source);
+                    if !is_other_half(path, paths) {
+                        found.migrations.push(migration.in_release(NAMED));
+                    }
                 }
             }
         }

@@ -83,9 +83,11 @@ def heard(connection, cursor, statement, parameters, context, executemany):
         return
     entry = {"path": os.path.abspath(frame.f_code.co_filename), "line": frame.f_lineno}
     try:
-        dbapi_connection = connection.connection
-        entry["alone"] = getattr(dbapi_connection.dbapi_connection, "autocommit", False) is True
-        entry["names"] = search_path(dbapi_connection)
+        pooled = connection.connection
+        # SQLAlchemy 1.3 calls it otherwise.
+        own = getattr(pooled, "dbapi_connection", None) or pooled.connection
+        entry["alone"] = getattr(own, "autocommit", False) is True
+        entry["names"] = search_path(own)
         # Many rows are a list; SQLAlchemy puts some of them into one statement, and says many all the same.
         several = isinstance(parameters, (list, tuple)) and parameters and isinstance(parameters[0], (dict, list, tuple))
         rows = parameters[:ROWS] if executemany and several else [parameters]

@@ -1,5 +1,6 @@
 //! A person in a second terminal, while `run` is at work in another process.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
@@ -87,7 +88,10 @@ async fn a_paused_rollout_waits_and_a_promoted_one_does_not() {
     let aws = Aws::start(&[]);
     let run = begin(&aws);
     aws.wait_for((95, 5)).await;
-    let watch = person(&aws, &["watch", "--json"]).spawn().unwrap();
+    let mut watch = person(&aws, &["watch", "--json"]).spawn().unwrap();
+    let mut watched = BufReader::new(watch.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // From its first decision on it tells all of them.
+    let first = watched.next().unwrap();
     let paused = told(&aws, &["pause", "--reason", "lunch rush"]);
     assert_eq!(paused.status, Some(0), "{paused:?}");
     let standing = status(&aws);
@@ -113,13 +117,10 @@ async fn a_paused_rollout_waits_and_a_promoted_one_does_not() {
     let run = ended(run);
     assert_eq!((run.status, aws.weights().await), (Some(0), (0, 100)), "{run:?}");
 
-    let watched = ended(watch);
-    assert_eq!(watched.status, Some(0), "{watched:?}");
-    let kinds: Vec<String> = watched
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned())
-        .collect();
+    let kind =
+        |line: String| serde_json::from_str::<Value>(&line).unwrap()["kind"].as_str().unwrap().to_owned();
+    let kinds: Vec<String> = [first].into_iter().chain(watched).map(kind).collect();
+    assert_eq!(ended(watch).status, Some(0), "{kinds:?}");
     for kind in ["pause", "resume", "promote", "complete", "retired"] {
         assert!(kinds.iter().any(|told| told == kind), "{kind} is not in {kinds:?}");
     }

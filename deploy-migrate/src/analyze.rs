@@ -54,7 +54,7 @@ impl Analyzer {
 
     fn migration(&self, migration: &Migration, statements: &[Statement], run: &mut Run) {
         let release = run.release(migration.release());
-        run.schema.begin_file();
+        run.schema.forget_the_session();
         let mut file = File {
             config: &self.config,
             migration,

@@ -86,6 +86,7 @@ fn action(action: &Action) -> String {
         Action::Truncate { .. } => "empties a table that no released code knows".to_owned(),
         Action::LockTable { .. } => "locks a table for a moment".to_owned(),
         Action::Set { name, value } => format!("sets {name} to {value}"),
+        Action::Discard => "forgets what the session holds".to_owned(),
         Action::Begin => "begins a transaction".to_owned(),
         Action::Commit => "ends a transaction".to_owned(),
         Action::Rollback => "undoes a transaction".to_owned(),

@@ -192,6 +192,7 @@ fn of(action: &Action, schema: &Schema) -> Impact {
         | Action::Grant
         | Action::Revoke { .. }
         | Action::Set { .. }
+        | Action::Discard
         | Action::Begin
         | Action::Commit
         | Action::Rollback

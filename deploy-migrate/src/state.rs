@@ -78,15 +78,16 @@ pub(crate) struct Moment {
     pub(crate) transaction: usize,
 }
 
-/// The schema of temporary tables, which hide all others of their names.
-const TEMPORARY: &str = "pg_temp";
+/// The search path after `set_config`, which may have set it to anything: no schema has this name.
+const UNKNOWN: &str = "?";
 
 impl Schema {
-    /// A file is run by a session of its own: temporary tables are gone, and names are looked up as always.
-    pub(crate) fn begin_file(&mut self) {
+    /// Names are looked up as always. What is temporary, or was set, may go on beyond a transaction or a file, or may not: nobody counts on it,
+    /// so that a name is taken for one that released code uses.
+    pub(crate) fn forget_the_session(&mut self) {
         self.path = None;
         if std::mem::take(&mut self.has_temporary) {
-            self.tables.retain(|key, _| !key.starts_with(TEMPORARY));
+            self.tables.retain(|key, _| !key.starts_with(Name::TEMPORARY));
         }
     }
 
@@ -96,7 +97,7 @@ impl Schema {
             return format!("{schema}.{}", name.name);
         }
         if self.has_temporary {
-            let temporary = format!("{TEMPORARY}.{}", name.name);
+            let temporary = format!("{}.{}", Name::TEMPORARY, name.name);
             if self.tables.contains_key(&temporary) {
                 return temporary;
             }
@@ -223,9 +224,11 @@ impl Schema {
             } => {
                 self.narrow.insert(self.key(domain));
             }
-            // Session-wide or not, nobody counts on it beyond the transaction.
             Action::Set { name, value } if name == "search_path" => self.path = first_schema(value),
-            Action::Commit | Action::Rollback => self.path = None,
+            Action::Runs { calls, .. } if calls.iter().any(|called| called.name == "set_config") => {
+                self.path = Some(UNKNOWN.to_owned());
+            }
+            Action::Discard | Action::Commit | Action::Rollback => self.forget_the_session(),
             Action::CreateTrigger { name, table } => self.on_table(Kind::Trigger, table, name, now),
             Action::CreatePolicy { name, table, .. } => self.on_table(Kind::Policy, table, name, now),
             Action::CreateIndex { name: None, .. }
@@ -291,7 +294,7 @@ impl Schema {
         now: Moment,
     ) {
         let table = Table { origin: Some(now.release), temporary, ..Table::default() };
-        let key = if temporary { format!("{TEMPORARY}.{}", name.name) } else { self.key(name) };
+        let key = if temporary { self.key(&name.clone().in_schema(Name::TEMPORARY)) } else { self.key(name) };
         self.has_temporary |= temporary;
         self.tables.insert(key, table);
         for column in columns {

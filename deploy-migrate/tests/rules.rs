@@ -545,6 +545,28 @@ fn a_name_means_the_table_where_it_is_looked_up() {
             None,
         ),
     ]);
+    let contracts = [
+        "SET SCHEMA 'app'; CREATE TABLE payments (amount int); ALTER TABLE public.payments DROP COLUMN amount;",
+        "SET search_path = app; CREATE TABLE payments (amount int); RESET search_path; ALTER TABLE payments DROP COLUMN amount;",
+        "SET search_path = app; CREATE TABLE payments (amount int); RESET ALL; ALTER TABLE payments DROP COLUMN amount;",
+        "SET search_path = app; CREATE TABLE payments (amount int); DISCARD ALL; ALTER TABLE payments DROP COLUMN amount;",
+        "SET search_path = app; CREATE TABLE payments (amount int); SET search_path TO DEFAULT; ALTER TABLE payments DROP COLUMN amount;",
+        "SELECT set_config('search_path', 'app', false); CREATE TABLE payments (amount int); ALTER TABLE public.payments DROP COLUMN amount;",
+        "BEGIN; CREATE TEMP TABLE payments (amount int) ON COMMIT DROP; COMMIT; ALTER TABLE payments DROP COLUMN amount;",
+        "CREATE TEMP TABLE payments (amount int); DISCARD TEMP; ALTER TABLE payments DROP COLUMN amount;",
+        "SELECT 1 AS amount INTO TEMP payments; ALTER TABLE public.payments DROP COLUMN amount;",
+        "CREATE TABLE pg_temp.payments (amount int); ALTER TABLE payments DROP COLUMN amount;",
+    ];
+    check(&contracts.map(|sql| (sql, Contract, Some("drop-column"))));
+    check(&[
+        ("CREATE TEMP VIEW v AS SELECT 1; DROP VIEW public.v;", Contract, Some("drop-view")),
+        ("CREATE TEMP SEQUENCE s; DROP SEQUENCE public.s;", Contract, Some("drop-object")),
+        (
+            "SELECT set_config('app.user', 'x', false); CREATE TABLE t (a int); ALTER TABLE public.t DROP a;",
+            Neutral,
+            None,
+        ),
+    ]);
 }
 
 #[test]

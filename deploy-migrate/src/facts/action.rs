@@ -227,6 +227,8 @@ pub(crate) enum Action {
         name: String,
         value: String,
     },
+    /// What the session holds is gone: temporary tables, and what was set.
+    Discard,
     Begin,
     Commit,
     Rollback,
@@ -326,6 +328,7 @@ impl Action {
             | Self::Merge { .. }
             | Self::LockTable { .. }
             | Self::Set { .. }
+            | Self::Discard
             | Self::Begin
             | Self::Commit
             | Self::Rollback
@@ -387,6 +390,7 @@ impl Action {
             | Self::Grant
             | Self::Revoke { .. }
             | Self::Set { .. }
+            | Self::Discard
             | Self::Begin
             | Self::Commit
             | Self::Rollback
@@ -407,7 +411,7 @@ impl Action {
             | Self::Reindex { concurrently, .. } => *concurrently,
             Self::Drop { kind, concurrently, .. } => *concurrently || *kind == Kind::Database,
             Self::Create { kind, .. } => *kind == Kind::Database,
-            Self::Vacuum { .. } => true,
+            Self::Vacuum { .. } | Self::Discard => true,
             Self::CreateTable { .. }
             | Self::CreateTableAs { .. }
             | Self::AddColumn { .. }

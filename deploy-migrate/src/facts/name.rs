@@ -11,6 +11,9 @@ pub(crate) struct Name {
 }
 
 impl Name {
+    /// The schema of what is temporary, which hides all others of its name.
+    pub(crate) const TEMPORARY: &str = "pg_temp";
+
     pub(crate) fn new(name: impl Into<String>) -> Self {
         Self { schema: None, name: name.into() }
     }
@@ -18,6 +21,11 @@ impl Name {
     /// The same schema, another name.
     pub(crate) fn sibling(&self, name: impl Into<String>) -> Self {
         Self { schema: self.schema.clone(), name: name.into() }
+    }
+
+    /// The same name there.
+    pub(crate) fn in_schema(self, schema: &str) -> Self {
+        Self { schema: Some(schema.to_owned()), ..self }
     }
 
     /// `public` is where unqualified names are looked up.

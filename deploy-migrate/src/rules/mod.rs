@@ -155,6 +155,7 @@ pub(crate) fn judge(act: &Act, context: &mut Context<'_>) -> Class {
         | Action::Merge { .. }
         | Action::Vacuum { full: false, .. }
         | Action::Set { .. }
+        | Action::Discard
         | Action::Begin
         | Action::Commit
         | Action::Rollback

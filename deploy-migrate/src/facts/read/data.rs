@@ -8,6 +8,9 @@ use super::{Reader, kinds, names};
 use crate::facts::{Action, Name};
 use crate::lock::LockMode;
 
+/// The setting by which names without a schema are looked up.
+const SEARCH_PATH: &str = "search_path";
+
 impl Reader {
     pub(super) fn data(self, stmt: &ast::Stmt) -> Option<Action> {
         let table = || names::first(stmt.syntax());
@@ -48,6 +51,7 @@ impl Reader {
                     .map_or(LockMode::AccessExclusive, |mode| lock_mode(&mode)),
             }),
             ast::Stmt::Set(set) => self::set(set),
+            ast::Stmt::Reset(_) | ast::Stmt::Discard(_) => reset(&flat(stmt.syntax()).to_lowercase()),
             ast::Stmt::Begin(_) => Some(Action::Begin),
             ast::Stmt::Commit(ast::Commit::CommitTransaction(_)) => Some(Action::Commit),
             ast::Stmt::Rollback(ast::Rollback::RollbackTransaction(_)) => Some(Action::Rollback),
@@ -83,13 +87,29 @@ fn update(update: &ast::Update) -> Option<Action> {
 }
 
 fn set(set: &ast::Set) -> Option<Action> {
-    let ast::SetTarget::SetConfig(config) = set.set_target()? else {
-        return Some(Action::Nothing("sets the session up"));
+    let config = match set.set_target()? {
+        ast::SetTarget::SetConfig(config) => config,
+        ast::SetTarget::SetSchemaValue(schema) => {
+            let value = schema.literal()?.string_value()?;
+            return Some(Action::Set { name: SEARCH_PATH.to_owned(), value });
+        }
+        _ => return Some(Action::Nothing("sets the session up")),
     };
     let name = names::of_ref(&config.config_parameter_ref()?.path_ref()?)?.name;
     let value = config.config_assignment().map_or_else(String::new, |value| flat(value.syntax()));
     let value = value.trim_start_matches(['=', ' ']).trim_matches('\'').to_owned();
     Some(Action::Set { name, value })
+}
+
+/// `RESET` and `DISCARD`, as far as names are looked up otherwise afterwards.
+fn reset(text: &str) -> Option<Action> {
+    if text.starts_with("discard") {
+        return Some(Action::Discard);
+    }
+    let words: Vec<&str> = text.trim_end_matches(';').split_whitespace().collect();
+    let value = "default".to_owned();
+    matches!(words.as_slice(), ["reset", "all" | SEARCH_PATH])
+        .then(|| Action::Set { name: SEARCH_PATH.to_owned(), value })
 }
 
 fn lock_mode(mode: &ast::LockMode) -> LockMode {

@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::expr::flat;
 use super::names;
-use crate::facts::{Action, Kind};
+use crate::facts::{Action, Kind, Name};
 
 pub(super) fn dropped(stmt: &ast::Stmt) -> Option<Kind> {
     Some(match stmt {
@@ -170,7 +170,17 @@ fn is_analyze(explain: &ast::Explain) -> bool {
 
 /// What runs, with the functions that it calls.
 pub(super) fn runs(what: &'static str, node: &SyntaxNode) -> Action {
-    let callees = node.descendants().filter(|inner| inner.kind() == SyntaxKind::CALL_EXPR);
-    let named = callees.filter_map(|call| call.children().find(|child| child.kind() != SyntaxKind::ARG_LIST));
-    Action::Runs { what, calls: named.map(|callee| names::written(&flat(&callee))).collect() }
+    let calls = node.descendants().filter(|inner| inner.kind() == SyntaxKind::CALL_EXPR);
+    Action::Runs { what, calls: calls.filter_map(|call| called(&call)).collect() }
+}
+
+/// The function; nothing if it only sets something by which no name is looked up.
+fn called(call: &SyntaxNode) -> Option<Name> {
+    let callee = call.children().find(|child| child.kind() != SyntaxKind::ARG_LIST)?;
+    let name = names::written(&flat(&callee));
+    let arguments =
+        call.children().find(|child| child.kind() == SyntaxKind::ARG_LIST).map(|list| flat(&list));
+    let sets_other =
+        |list: &String| list.starts_with("('") && !list.to_lowercase().starts_with("('search_path'");
+    (name.name != "set_config" || !arguments.is_some_and(|list| sets_other(&list))).then_some(name)
 }

@@ -76,17 +76,16 @@ impl Reader {
             ast::Stmt::CreateTable(create) => table::create_table(create),
             ast::Stmt::CreateTableAs(create) => Some(Action::CreateTableAs {
                 table: names::of_path(&create.table_name()?.path()?)?,
-                temporary: matches!(create.persistence(), Some(ast::Persistence::Temp(_))),
+                temporary: is_temporary(node),
             }),
-            ast::Stmt::SelectInto(select) => Some(Action::CreateTableAs {
-                table: names::first(
-                    &select.syntax().children().find(|child| child.kind() == SyntaxKind::INTO_CLAUSE)?,
-                )?,
-                temporary: false,
-            }),
+            ast::Stmt::SelectInto(select) => {
+                let into =
+                    select.syntax().children().find(|child| child.kind() == SyntaxKind::INTO_CLAUSE)?;
+                Some(Action::CreateTableAs { table: names::first(&into)?, temporary: is_temporary(&into) })
+            }
             ast::Stmt::CreateIndex(create) => create_index(create),
             ast::Stmt::CreateView(create) => Some(Action::CreateView {
-                name: names::of_path(&create.view()?.path()?)?,
+                name: temporary_or_not(names::of_path(&create.view()?.path()?)?, node),
                 replace: create.or_replace().is_some(),
                 fills: false,
                 columns: view_columns(create.column_list(), create.query()),
@@ -112,13 +111,26 @@ impl Reader {
                 name: names::plain(create.rule()?.syntax()),
                 table: names::first(create.rule_on()?.relation_name_ref()?.syntax())?,
             }),
-            _ => created(stmt).map(|kind| Action::Create { kind, name: names::first(node) }),
+            _ => {
+                let name = names::first(node).map(|name| temporary_or_not(name, node));
+                created(stmt).map(|kind| Action::Create { kind, name })
+            }
         }
     }
 }
 
 fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.children_with_tokens().any(|element| element.kind() == kind)
+}
+
+pub(super) fn is_temporary(node: &SyntaxNode) -> bool {
+    let mut persistences = node.descendants().filter_map(ast::Persistence::cast);
+    persistences.next().is_some_and(|first| matches!(first, ast::Persistence::Temp(_)))
+}
+
+/// A temporary view or sequence stands in a schema of its own.
+fn temporary_or_not(name: Name, node: &SyntaxNode) -> Name {
+    if is_temporary(node) { name.in_schema(Name::TEMPORARY) } else { name }
 }
 
 /// The things that a `DROP` names.

@@ -4,6 +4,7 @@ use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode, NameLike};
 
 use super::expr::{expression, flat, ty};
+use super::object::is_temporary;
 use super::{Reader, names};
 use crate::facts::{
     Act, Action, Column, ColumnChange, Constraint, ConstraintKind, Expression, Generated, Kind, Name,
@@ -31,7 +32,7 @@ impl Reader {
 
 pub(super) fn create_table(create: &ast::CreateTable) -> Option<Action> {
     let table = names::of_path(&create.table_name()?.path()?)?;
-    let temporary = matches!(create.persistence(), Some(ast::Persistence::Temp(_)));
+    let temporary = is_temporary(create.syntax());
     let mut columns = Vec::new();
     let mut constraints = Vec::new();
     for arg in create.table_arg_list().iter().flat_map(ast::TableArgList::args) {

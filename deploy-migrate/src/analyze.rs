@@ -1,7 +1,8 @@
 //! Follows the schema through the migrations and judges every statement.
 
-use std::collections::{HashMap, VecDeque};
-use std::thread;
+use std::collections::HashMap;
+
+use rayon::prelude::*;
 
 use crate::allow::{self, Allow};
 use crate::class::{Break, Class, Severity};
@@ -9,7 +10,6 @@ use crate::config::Config;
 use crate::facts::{Act, Action, Problem, Statement, read};
 use crate::impact::{Impact, felt};
 use crate::migration::Migration;
-use crate::parallel::{WORTH_A_THREAD, threads};
 use crate::report::{Allowed, Finding, Report, StatementReport};
 use crate::rule::Rule;
 use crate::rules::{Context, Outline, Session, judge, judge_transaction};
@@ -17,8 +17,10 @@ use crate::state::{Moment, Schema};
 use crate::text::{Lines, Position};
 use crate::{describe, phase};
 
-/// So many files a thread reads at once (ours): far more than it costs to start one, and a small part of what a report holds.
-const AT_ONCE: usize = 128;
+/// So many files are read before they are judged (ours): enough for many threads, and a small part of what a report holds.
+const AT_ONCE: usize = 512;
+/// Fewer are read before a second thread has begun (ours: a file of two statements takes some 20 µs).
+const WORTH_A_THREAD: usize = 64;
 
 /// Judges migrations.
 ///
@@ -48,7 +50,7 @@ impl Analyzer {
     #[must_use]
     pub fn analyze(&self, migrations: &[Migration]) -> Report {
         let mut run = Run::default();
-        ahead(migrations, |migration, statements| self.migration(migration, &statements, &mut run));
+        ahead(migrations, |migration, statements| self.migration(migration, statements, &mut run));
         Report { statements: run.reports }
     }
 
@@ -80,27 +82,21 @@ impl Analyzer {
 }
 
 /// Reads the statements of each file and hands them on in order. A file is read without knowing the others: while some are judged, the next
-/// ones are read, by as many threads as there are processors.
-fn ahead(migrations: &[Migration], mut judge: impl FnMut(&Migration, Vec<Statement>)) {
+/// ones are read, on all processors.
+fn ahead(migrations: &[Migration], mut judge: impl FnMut(&Migration, &[Statement]) + Send) {
     if migrations.len() < WORTH_A_THREAD {
-        migrations.iter().for_each(|migration| judge(migration, read(migration.text())));
-        return;
+        return migrations.iter().for_each(|migration| judge(migration, &read(migration.text())));
     }
-    thread::scope(|scope| {
-        let begin = |some| (some, scope.spawn(move || read_some(some)));
-        let mut waiting = migrations.chunks(AT_ONCE);
-        let mut running: VecDeque<_> = waiting.by_ref().take(threads()).map(begin).collect();
-        while let Some((some, one)) = running.pop_front() {
-            // Whatever has stopped a thread stops the reading here.
-            let read = one.join().unwrap_or_else(|_| read_some(some));
-            running.extend(waiting.next().map(begin));
-            some.iter().zip(read).for_each(|(migration, statements)| judge(migration, statements));
-        }
-    });
-}
-
-fn read_some(migrations: &[Migration]) -> Vec<Vec<Statement>> {
-    migrations.iter().map(|migration| read(migration.text())).collect()
+    let read_some = |some: &[Migration]| some.par_iter().map(|migration| read(migration.text())).collect();
+    let mut waiting = migrations.chunks(AT_ONCE);
+    let mut now: Option<(&[Migration], Vec<Vec<Statement>>)> =
+        waiting.next().map(|some| (some, read_some(some)));
+    while let Some((some, read)) = now {
+        let next = waiting.next();
+        let judged =
+            || some.iter().zip(&read).for_each(|(migration, statements)| judge(migration, statements));
+        ((), now) = rayon::join(judged, || next.map(|next| (next, read_some(next))));
+    }
 }
 
 /// What is carried from file to file.

@@ -14,7 +14,6 @@ mod lex;
 mod lock;
 mod migration;
 pub mod output;
-mod parallel;
 mod phase;
 mod report;
 mod rule;

@@ -16,7 +16,8 @@ pub(crate) fn statement(statement: &Statement) -> String {
 /// As many parts of a statement are told.
 const MAX_PARTS: usize = 3;
 
-fn action(action: &Action) -> String {
+/// One of the things that a statement does.
+pub(crate) fn action(action: &Action) -> String {
     match action {
         Action::CreateTable { table, .. } | Action::CreateTableAs { table, .. } => {
             format!("creates the table {table}")

@@ -8,6 +8,7 @@ mod process;
 mod script;
 mod source;
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ pub struct Discovery {
     pub alembic: Option<AlembicCommand>,
     /// What Alembic finds in its environment besides ours, by name: many a project reads the database's URL there, and Alembic asks for
     /// its dialect even when it connects to nothing.
-    pub environment: Vec<(String, String)>,
+    pub environment: Vec<(String, OsString)>,
     /// Variables of our environment that Alembic does not find.
     pub forgotten: Vec<String>,
 }

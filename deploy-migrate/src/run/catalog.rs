@@ -16,7 +16,7 @@ impl Catalog {
     pub(super) async fn read(session: &Session, without: &VersionTable) -> Result<Self, PortError> {
         let mut lines = BTreeSet::new();
         for query in QUERIES {
-            let rows = session.rows(&format!("{COMMON} {}", with_rights(query)), &[&without.sql()]).await?;
+            let rows = session.rows(&format!("{COMMON} {query}"), &[&without.sql()]).await?;
             for row in rows {
                 let line: Option<String> =
                     row.try_get(0).map_err(|error| super::session::failed(query, &error))?;
@@ -34,23 +34,32 @@ impl Catalog {
     }
 }
 
-/// Writes out `RIGHTS[column,kind,owner]`: the rights in an order of their own, nothing if they are those that everything of the kind has.
-fn with_rights(query: &str) -> String {
-    let mut text = String::new();
-    let mut rest = query;
-    while let Some((before, after)) = rest.split_once("RIGHTS[") {
-        text.push_str(before);
-        let (inner, following) = after.split_once(']').unwrap_or((after, ""));
-        let mut parts = inner.split(',');
-        let mut next = || parts.next().unwrap_or_default();
-        let (column, kind, owner) = (next(), next(), next());
-        let sorted =
-            |acl: &str| format!("(SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest({acl}) a)");
-        let (given, usual) = (sorted(column), sorted(&format!("acldefault('{kind}', {owner})")));
-        text.push_str(&format!("coalesce(CASE WHEN {given} <> {usual} THEN ' rights ' || {given} END, '')"));
-        rest = following;
-    }
-    text + rest
+/// Rights in an order of their own, since PostgreSQL keeps that in which they were given; `none` if all were taken.
+macro_rules! sorted {
+    ($acl:expr) => {
+        concat!(
+            "coalesce((SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest(",
+            $acl,
+            ") a), 'none')"
+        )
+    };
+}
+
+/// The rights, if they are not those that everything of its kind has.
+macro_rules! rights {
+    ($acl:literal, $kind:literal, $owner:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $acl,
+            " IS NOT NULL AND ",
+            sorted!($acl),
+            " <> ",
+            sorted!(concat!("acldefault('", $kind, "', ", $owner, ")")),
+            " THEN ' rights ' || ",
+            sorted!($acl),
+            " ELSE '' END"
+        )
+    };
 }
 
 /// `ours` are the schemas that belong to nobody else, `rel` the tables, views and sequences in them that no extension brought.
@@ -61,9 +70,14 @@ const COMMON: &str = "WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE 
         AND NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_class'::regclass AND b.objid = c.oid))";
 
 const QUERIES: [&str; 16] = [
-    "SELECT format('schema %I %s', nspname, (SELECT RIGHTS[nspacl,n,nspowner] FROM pg_namespace n WHERE n.oid = ours.oid)) FROM ours",
+    concat!(
+        "SELECT format('schema %I %s', nspname, (SELECT ",
+        rights!("nspacl", "n", "nspowner"),
+        " FROM pg_namespace n WHERE n.oid = ours.oid)) FROM ours"
+    ),
     "SELECT format('extension %I %s', extname, extversion) FROM pg_extension",
-    "SELECT format('%s %s%s%s%s%s%s', CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' \
+    concat!(
+        "SELECT format('%s %s%s%s%s%s%s', CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' \
         WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'type' END, called, \
         CASE relpersistence WHEN 'u' THEN ' unlogged' ELSE '' END, \
         CASE WHEN relrowsecurity THEN ' with row security' ELSE '' END || CASE WHEN relforcerowsecurity THEN ' that is forced' ELSE '' END \
@@ -72,16 +86,23 @@ const QUERIES: [&str; 16] = [
         || ' of ' || pg_get_userbyid(relowner), \
         CASE WHEN relispartition THEN ' partition ' || pg_get_expr(relpartbound, oid) ELSE '' END, \
         CASE WHEN relkind IN ('v', 'm') THEN ' as ' || pg_get_viewdef(oid) ELSE '' END, \
-        RIGHTS[relacl,r,relowner] || coalesce(' options ' || reloptions::text, '')) \
-        FROM rel WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c')",
-    "SELECT format('column %s.%I %s%s%s%s%s%s', r.called, a.attname, format_type(a.atttypid, a.atttypmod), \
+        ",
+        rights!("relacl", "r", "relowner"),
+        " || coalesce(' options ' || reloptions::text, '')) \
+        FROM rel WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c')"
+    ),
+    concat!(
+        "SELECT format('column %s.%I %s%s%s%s%s%s', r.called, a.attname, format_type(a.atttypid, a.atttypmod), \
         CASE WHEN a.attnotnull THEN ' not null' ELSE '' END, \
         coalesce(CASE WHEN a.attgenerated <> '' THEN ' generated ' ELSE ' default ' END || pg_get_expr(d.adbin, d.adrelid), ''), \
         CASE a.attidentity WHEN 'a' THEN ' identity always' WHEN 'd' THEN ' identity' ELSE '' END, \
-        coalesce(' rights ' || a.attacl::text, ''), \
+        CASE WHEN a.attacl IS NOT NULL THEN ' rights ' || ",
+        sorted!("a.attacl"),
+        " ELSE '' END, \
         coalesce(' collate ' || (SELECT l.collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid WHERE l.oid = a.attcollation AND l.oid <> t.typcollation), '')) \
         FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum \
-        WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped",
+        WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped"
+    ),
     "SELECT format('constraint %I on %s: %s', c.conname, r.called, pg_get_constraintdef(c.oid)) FROM pg_constraint c \
         JOIN rel r ON r.oid = c.conrelid WHERE c.contype NOT IN ('t', 'n')",
     "SELECT format('index %s%s', pg_get_indexdef(i.indexrelid), CASE WHEN i.indisvalid THEN '' ELSE ' invalid' END) \
@@ -94,26 +115,42 @@ const QUERIES: [&str; 16] = [
     "SELECT format('rule %s', pg_get_ruledef(w.oid)) FROM pg_rewrite w JOIN rel r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'",
     "SELECT format('policy %I on %s %s for %s to %s using %s check %s', p.polname, r.called, CASE WHEN p.polpermissive THEN 'permits' ELSE 'restricts' END, p.polcmd, p.polroles, \
         pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) FROM pg_policy p JOIN rel r ON r.oid = p.polrelid",
-    "SELECT format('function %s %s', p.oid::regprocedure, CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) ELSE '' END \
-        || ' of ' || pg_get_userbyid(p.proowner) || RIGHTS[p.proacl,f,p.proowner]) \
-        FROM pg_proc p JOIN ours n ON n.oid = p.pronamespace WHERE NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_proc'::regclass AND b.objid = p.oid)",
-    "SELECT format('type %I.%I %s %s %s', n.nspname, t.typname, t.typtype, \
+    concat!(
+        "SELECT format('function %s %s', p.oid::regprocedure, CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) ELSE '' END \
+        || ' of ' || pg_get_userbyid(p.proowner) || ",
+        rights!("p.proacl", "f", "p.proowner"),
+        ") \
+        FROM pg_proc p JOIN ours n ON n.oid = p.pronamespace WHERE NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_proc'::regclass AND b.objid = p.oid)"
+    ),
+    concat!(
+        "SELECT format('type %I.%I %s %s %s', n.nspname, t.typname, t.typtype, \
         (SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid), \
         CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) || coalesce(' default ' || t.typdefault, '') \
         || CASE WHEN t.typnotnull THEN ' not null' ELSE '' END || coalesce(' ' || (SELECT string_agg(pg_get_constraintdef(c.oid), ' ' \
         ORDER BY c.conname) FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c'), '') ELSE '' END \
-        || ' of ' || pg_get_userbyid(t.typowner) || RIGHTS[t.typacl,T,t.typowner]) \
+        || ' of ' || pg_get_userbyid(t.typowner) || ",
+        rights!("t.typacl", "T", "t.typowner"),
+        ") \
         FROM pg_type t JOIN ours n ON n.oid = t.typnamespace WHERE t.typtype IN ('e', 'd', 'r') \
-        AND NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_type'::regclass AND b.objid = t.oid)",
-    "SELECT format('sequence %s %s from %s by %s, %s to %s, cache %s%s of %s%s%s', r.called, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, \
+        AND NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_type'::regclass AND b.objid = t.oid)"
+    ),
+    concat!(
+        "SELECT format('sequence %s %s from %s by %s, %s to %s, cache %s%s of %s%s%s', r.called, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, \
         s.seqmin, s.seqmax, s.seqcache, CASE WHEN s.seqcycle THEN ' in a circle' ELSE '' END, pg_get_userbyid(r.relowner), \
-        RIGHTS[r.relacl,s,r.relowner], \
+        ",
+        rights!("r.relacl", "s", "r.relowner"),
+        ", \
         coalesce(' owned by ' || (SELECT format('%s.%I', d.refobjid::regclass, a.attname) FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid \
         AND a.attnum = d.refobjsubid WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')), '')) \
-        FROM pg_sequence s JOIN rel r ON r.oid = s.seqrelid",
+        FROM pg_sequence s JOIN rel r ON r.oid = s.seqrelid"
+    ),
     "SELECT format('statistics %s', pg_get_statisticsobjdef(x.oid)) FROM pg_statistic_ext x JOIN rel r ON r.oid = x.stxrelid",
-    "SELECT format('default rights of %s in %s for %s: %s', pg_get_userbyid(d.defaclrole), n.nspname, d.defaclobjtype, d.defaclacl) \
-        FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace",
+    concat!(
+        "SELECT format('default rights of %s in %s for %s: %s', pg_get_userbyid(d.defaclrole), n.nspname, d.defaclobjtype, ",
+        sorted!("d.defaclacl"),
+        ") \
+        FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace"
+    ),
     "SELECT format('event trigger %I on %s runs %s, enabled %s', e.evtname, e.evtevent, e.evtfoid::regproc, e.evtenabled) FROM pg_event_trigger e \
         WHERE NOT EXISTS (SELECT FROM brought b WHERE b.classid = 'pg_event_trigger'::regclass AND b.objid = e.oid)",
 ];

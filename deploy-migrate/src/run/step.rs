@@ -63,7 +63,7 @@ impl MigrationTool {
         (from, to): (&SchemaVersion, &SchemaVersion),
         config: &Config,
     ) -> Result<Step, StepError> {
-        let found = self.found(from, to)?;
+        let found = self.found(Discovery::default(), from, to)?;
         let report = Analyzer::new(config.clone()).analyze(&found.migrations);
         if let Some(problem) = found.problems.iter().find(|problem| stops(problem, phase)) {
             let why = problem.message.clone();
@@ -86,24 +86,16 @@ impl MigrationTool {
 
     pub(super) fn found(
         &self,
+        how: Discovery,
         from: &SchemaVersion,
         to: &SchemaVersion,
     ) -> Result<Discovered, DiscoverError> {
-        let mut discovery = Discovery {
-            deployed: Some(from.to_string()),
-            until: Some(to.to_string()),
-            ..Discovery::default()
-        };
+        let mut discovery =
+            Discovery { deployed: Some(from.to_string()), until: Some(to.to_string()), ..how };
         let path = match self {
-            Self::Alembic(Alembic { project, command, url, environment, forgotten, .. }) => {
-                discovery.forgotten.clone_from(forgotten);
+            Self::Alembic(Alembic { project, command, url, .. }) => {
                 discovery.alembic.clone_from(command);
                 discovery.environment.extend(url.iter().map(UrlVariable::dialect_alone));
-                discovery.environment.extend(
-                    environment
-                        .iter()
-                        .filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned()))),
-                );
                 project.join("alembic.ini")
             }
             Self::GolangMigrate(GolangMigrate { directory, .. }) => PathBuf::from(directory),

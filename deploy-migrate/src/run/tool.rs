@@ -41,9 +41,7 @@ pub struct Alembic {
     pub(super) url: Option<UrlVariable>,
     table: VersionTable,
     /// What it finds in its environment besides.
-    pub(super) environment: Vec<(String, OsString)>,
-    /// What it does not find there while its scripts are read.
-    pub(super) forgotten: Vec<String>,
+    environment: Vec<(String, OsString)>,
 }
 
 /// The variable in which a project looks for its database.
@@ -55,8 +53,8 @@ pub(super) struct UrlVariable {
 
 impl UrlVariable {
     /// What the variable holds where no database is needed, only its dialect.
-    pub(super) fn dialect_alone(&self) -> (String, String) {
-        (self.name.clone(), format!("{}://", self.scheme))
+    pub(super) fn dialect_alone(&self) -> (String, OsString) {
+        (self.name.clone(), OsString::from(format!("{}://", self.scheme)))
     }
 }
 
@@ -70,17 +68,11 @@ impl Alembic {
             url: None,
             table: VersionTable::new("alembic_version"),
             environment: Vec::new(),
-            forgotten: Vec::new(),
         }
     }
 
-    pub(super) fn with_environment(
-        mut self,
-        environment: Vec<(String, OsString)>,
-        forgotten: &[String],
-    ) -> Self {
+    pub(super) fn with_environment(mut self, environment: Vec<(String, OsString)>) -> Self {
         self.environment = environment;
-        self.forgotten = forgotten.to_vec();
         self
     }
 

@@ -86,7 +86,7 @@ async fn what_a_script_hides_while_it_shows_its_sql_is_found() {
 #[tokio::test]
 #[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
 async fn a_way_back_that_leaves_what_few_look_at_is_found() {
-    let up = "CREATE SEQUENCE numbers; GRANT SELECT (id) ON orders TO PUBLIC; ALTER TABLE orders REPLICA IDENTITY FULL; \
+    let up = "CREATE TABLE bare (id int); REVOKE ALL ON bare FROM CURRENT_USER; CREATE SEQUENCE numbers; GRANT SELECT (id) ON orders TO PUBLIC; ALTER TABLE orders REPLICA IDENTITY FULL; \
               ALTER TABLE orders FORCE ROW LEVEL SECURITY; ALTER SEQUENCE numbers MINVALUE -5 OWNED BY orders.id; \
               GRANT USAGE ON SEQUENCE numbers TO PUBLIC; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
               REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC; \
@@ -98,7 +98,8 @@ async fn a_way_back_that_leaves_what_few_look_at_is_found() {
     let server: tokio_postgres::Config = std::env::var("MPAC_POSTGRES").unwrap().parse().unwrap();
     let left = report.after_down.join("\n").replace(server.get_user().unwrap(), "OWNER");
     for part in [
-        "column public.orders.id bigint not null rights {=r/",
+        "column public.orders.id bigint not null rights =r/OWNER",
+        "table public.bare of OWNER rights none",
         "table public.orders that is forced replica identity f",
         "sequence public.numbers bigint from 1 by 1, -5 to",
         "rights =U/OWNER, OWNER=rwU/OWNER owned by orders.id",

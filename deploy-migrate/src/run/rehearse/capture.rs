@@ -97,20 +97,18 @@ impl Capture {
             if let Some(why) = failed {
                 return Err(unusable(format!("{}:{line}: {why}", path.display())));
             }
-            let at = match scripts.iter().position(|(known, _)| *known == path) {
-                Some(at) => at,
-                None => {
-                    scripts.push((path, Vec::new()));
-                    scripts.len() - 1
-                }
-            };
-            let Some((_, all)) = scripts.get_mut(at) else { continue };
+            let mut sent = Vec::new();
             // Somebody has set it, `env.py` for instance.
             if let Some(names) = names.filter(|names| *names != names_by) {
-                all.push(Heard { line, sql: format!("SET search_path TO {names}"), alone });
+                let value = if names.is_empty() { "''" } else { &names };
+                sent.push(Heard { line, sql: format!("SET search_path TO {value}"), alone });
                 names_by = names;
             }
-            all.push(Heard { line, sql, alone });
+            sent.push(Heard { line, sql, alone });
+            match scripts.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, all)) => all.append(&mut sent),
+                None => scripts.push((path, sent)),
+            }
         }
         let read = scripts.iter().map(|(path, heard)| captured(path, project, heard));
         read.collect::<Result<Vec<Migration>, _>>().map(Some).map_err(|error| unusable(error.to_string()))

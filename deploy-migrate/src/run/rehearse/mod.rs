@@ -38,7 +38,7 @@ use super::files::Way;
 use super::session::Session;
 use super::tool::MigrationTool;
 use super::{Limits, StepError};
-use crate::discover::Source;
+use crate::discover::{Discovery, Source};
 use crate::{Analyzer, Config, Migration, Report, Rule};
 
 pub use estimate::{Estimate, Range, TableSize, Work};
@@ -65,15 +65,10 @@ struct There {
 }
 
 /// The tool, where it may connect to the copy of this name and to nothing else.
-fn watched(
-    tool: &MigrationTool,
-    capture: Option<&Capture>,
-    copy: &str,
-    forgotten: &[String],
-) -> MigrationTool {
+fn watched(tool: &MigrationTool, capture: Option<&Capture>, copy: &str) -> MigrationTool {
     match (tool, capture) {
         (MigrationTool::Alembic(tool), Some(capture)) => {
-            tool.clone().with_environment(capture.environment(copy), forgotten).into()
+            tool.clone().with_environment(capture.environment(copy)).into()
         }
         (tool, _) => tool.clone(),
     }
@@ -204,8 +199,7 @@ impl Rehearsal {
         whole: &mut Scratch,
         single: &mut Scratch,
     ) -> Result<RehearsalReport, RehearseError> {
-        let session = Session::open(&self.database).await?;
-        let search_path: String = session.value("SHOW search_path", &[]).await?.unwrap_or_default();
+        let search_path = self.search_path().await?;
         let from = self.from().await?;
         let files = self.files(&from).await?;
         scratch::sweep(&self.server).await?;
@@ -214,10 +208,16 @@ impl Rehearsal {
             MigrationTool::Alembic(_) => Some(Capture::new()?),
             MigrationTool::GolangMigrate(_) => None,
         };
-        let tool = watched(&self.tool, capture.as_ref(), whole.database().name(), &self.forgotten);
+        let tool = watched(&self.tool, capture.as_ref(), whole.database().name());
         self.fill(whole, &tool, &from, capture.as_ref()).await?;
         single.make(Some(whole), &search_path).await?;
         self.both((whole, single), &tool, &from, &files, (capture.as_ref(), &search_path)).await
+    }
+
+    /// How the sessions of the target look names up.
+    async fn search_path(&self) -> Result<String, PortError> {
+        let session = Session::open(&self.database).await?;
+        Ok(session.value("SHOW search_path", &[]).await?.unwrap_or_default())
     }
 
     /// Where the target is.
@@ -239,11 +239,13 @@ impl Rehearsal {
         let (from, to) = (from.clone(), self.to.clone());
         // Whoever only shows its SQL connects to nothing.
         let capture = Capture::new()?;
-        let tool = watched(&self.tool, Some(&capture), "", &self.forgotten);
+        let tool = self.tool.clone();
+        let (environment, forgotten) = (capture.environment(""), self.forgotten.clone());
+        let how = Discovery { environment, forgotten, ..Discovery::default() };
         let secrets = self.database.secrets().and(self.server.secrets());
         let read = tokio::task::spawn_blocking(move || {
             let _capture = capture;
-            let found = tool.found(&from, &to).map_err(StepError::from)?;
+            let found = tool.found(how, &from, &to).map_err(StepError::from)?;
             let unread: Vec<String> = found
                 .problems
                 .iter()
@@ -304,7 +306,7 @@ impl Rehearsal {
         match &heard {
             Some(heard) => {
                 report.captured = files.unread.clone();
-                report.unjudged = unjudged::unread(&files.migrations, &heard.migrations, &files.unread);
+                report.unjudged = unjudged::hidden(&files.migrations, &heard.migrations, &files.unread);
             }
             None => report.unread = files.unread.clone(),
         }

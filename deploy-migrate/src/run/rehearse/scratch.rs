@@ -1,5 +1,6 @@
 //! Databases that are made for a rehearsal and are gone after it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mpac_deploy_core::port::PortError;
@@ -29,7 +30,9 @@ pub(super) struct Scratch {
 impl Scratch {
     /// A new one for the copy of a database, which is not there yet.
     pub(super) fn of(server: &Database, target: &Database) -> Self {
-        let database = target.on_server(server, &name_of(now(), target.name()));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let own = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let database = target.on_server(server, &name_of(now(), own, target.name()));
         Self { database, server: server.clone(), is_there: false, making: None }
     }
 
@@ -108,9 +111,9 @@ pub(super) async fn sweep(server: &Database) -> Result<(), PortError> {
     Ok(())
 }
 
-/// No two in one second are the same, down to the nanosecond.
-fn name_of(now: Duration, of: &str) -> String {
-    let mut name = format!("{PREFIX}{}_{:x}_", now.as_secs(), now.subsec_nanos());
+/// No two are the same: of a process by their number, of several by a moment and the process, down to the nanosecond.
+fn name_of(now: Duration, (process, number): (u32, u32), of: &str) -> String {
+    let mut name = format!("{PREFIX}{}_{:x}_{process:x}_{number:x}_", now.as_secs(), now.subsec_nanos());
     let plain = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
     name.extend(of.chars().filter(plain).take(NAME_BYTES.saturating_sub(name.len())));
     name
@@ -141,9 +144,13 @@ mod tests {
     #[test]
     fn a_copy_says_of_what_it_is_one() {
         let now = Duration::new(1_764_100_000, 255);
-        assert_eq!(name_of(now, "portal"), "mpac_rehearse_1764100000_ff_portal");
-        assert_eq!(name_of(now, &"ü".repeat(80)), "mpac_rehearse_1764100000_ff_");
-        assert_eq!(name_of(now, "a b/c%41?"), "mpac_rehearse_1764100000_ff_abc41");
-        assert_eq!(name_of(now, &"x".repeat(80)).len(), NAME_BYTES);
+        let name = |of: &str| name_of(now, (16, 3), of);
+        assert_eq!(name("portal"), "mpac_rehearse_1764100000_ff_10_3_portal");
+        assert_eq!(name(&"ü".repeat(80)), "mpac_rehearse_1764100000_ff_10_3_");
+        assert_eq!(name("a b/c%41?"), "mpac_rehearse_1764100000_ff_10_3_abc41");
+        assert_eq!(name(&"x".repeat(80)).len(), NAME_BYTES);
+        let server = Database::parse("postgres://a@b/c?sslmode=disable").unwrap();
+        let (one, other) = (Scratch::of(&server, &server), Scratch::of(&server, &server));
+        assert_ne!(one.database().name(), other.database().name());
     }
 }

@@ -1,67 +1,67 @@
 //! Where what was judged is not what the tool ran, or not what its way back can be seen to undo.
 
 use std::collections::HashMap;
-use std::mem::{Discriminant, discriminant};
 
 use super::observe::Seen;
-use crate::Migration;
 use crate::facts::{Action, Statement, read};
 use crate::run::catalog::Catalog;
 use crate::run::step::shown;
 use crate::text::Lines;
-
-/// The kind of an action, and the table that it is about.
-type Kind = (Discriminant<Action>, Option<String>);
+use crate::{Migration, describe};
 
 /// Statements that scripts were heard to send with a connection, and do not show without one: `context.is_offline_mode()`, for instance.
 ///
 /// Scripts that could not be read at all (`unread`, each with its path in front) show nothing that could be compared.
-pub(super) fn unread(read_from_files: &[Migration], heard: &[Migration], unread: &[String]) -> Vec<String> {
-    let mut all = Vec::new();
+pub(super) fn hidden(read_from_files: &[Migration], heard: &[Migration], unread: &[String]) -> Vec<String> {
     let is_unread = |path: &str| unread.iter().any(|script| script.starts_with(&format!("{path}:")));
     let new = heard.iter().filter(|migration| !migration.is_history());
-    for migration in new.filter(|migration| !is_unread(migration.path())) {
-        let known = read_from_files.iter().find(|known| known.path() == migration.path());
-        let mut shown_kinds: HashMap<Kind, usize> = HashMap::new();
-        for statement in known.map(|known| read(known.text())).unwrap_or_default() {
-            for kind in kinds(&statement) {
-                *shown_kinds.entry(kind).or_default() += 1;
-            }
+    let readable = new.filter(|migration| !is_unread(migration.path()));
+    let of = |migration: &Migration| {
+        let shown = read_from_files.iter().find(|known| known.path() == migration.path());
+        hidden_in(migration, shown.map_or("", Migration::text))
+    };
+    readable.flat_map(of).collect()
+}
+
+fn hidden_in(heard: &Migration, shown_sql: &str) -> Vec<String> {
+    let mut shown_effects: HashMap<String, usize> = HashMap::new();
+    for effect in read(shown_sql).iter().flat_map(effects) {
+        *shown_effects.entry(effect).or_default() += 1;
+    }
+    let mut is_shown = |effect: &String| match shown_effects.get_mut(effect) {
+        Some(left @ 1..) => {
+            *left -= 1;
+            true
         }
-        let lines = Lines::of(migration.text());
-        let mut before = (0, Vec::new());
-        for statement in read(migration.text()) {
-            let start = statement.span.start;
-            let line = migration.position(start).unwrap_or_else(|| lines.position(start)).line;
-            // One call may send a statement for each of many rows.
-            let now = (line, kinds(&statement));
-            if now == before {
-                continue;
-            }
-            let mut is_shown = |kind: &Kind| match shown_kinds.get_mut(kind) {
-                Some(left @ 1..) => {
-                    *left -= 1;
-                    true
-                }
-                Some(_) | None => false,
-            };
-            let hidden = now.1.iter().filter(|kind| !is_shown(kind)).count();
-            before = now;
-            if hidden > 0 {
-                let text = migration.text().get(start..statement.span.end).unwrap_or_default();
-                all.push(format!(
-                    "{}:{line} runs `{}`, which it does not show without a connection: what was judged is not what runs",
-                    migration.path(),
-                    shown(text)
-                ));
-            }
+        Some(_) | None => false,
+    };
+    let lines = Lines::of(heard.text());
+    let line_at = |start| heard.position(start).unwrap_or_else(|| lines.position(start)).line;
+    let mut before = None;
+    let mut all = Vec::new();
+    for statement in read(heard.text()) {
+        let now = Some((line_at(statement.span.start), effects(&statement)));
+        // One call may send a statement for each of many rows.
+        if now == before {
+            continue;
         }
+        let (line, effects) = now.as_ref().map_or((0, &[][..]), |(line, effects)| (*line, effects));
+        if effects.iter().filter(|effect| !is_shown(effect)).count() > 0 {
+            let text = heard.text().get(statement.span.start..statement.span.end).unwrap_or_default();
+            all.push(format!(
+                "{}:{line} runs `{}`, which it does not show without a connection: what was judged is not what runs",
+                heard.path(),
+                shown(text)
+            ));
+        }
+        before = now;
     }
     all
 }
 
-/// What the analysis looks at; a script that looks around before it acts changes nothing by that.
-fn kinds(statement: &Statement) -> Vec<Kind> {
+/// What a statement does, in words with the names in it; values are no part of them. A script that looks around before it acts changes
+/// nothing by that.
+fn effects(statement: &Statement) -> Vec<String> {
     let acts = statement.acts.iter().map(|act| &act.action).filter(|action| {
         !matches!(
             action,
@@ -73,7 +73,7 @@ fn kinds(statement: &Statement) -> Vec<Kind> {
                 | Action::Runs { .. }
         )
     });
-    acts.map(|action| (discriminant(action), action.table().map(|name| name.name.clone()))).collect()
+    acts.map(describe::action).collect()
 }
 
 /// Where the statements, run one by one, come to another schema than the tool.

@@ -185,9 +185,17 @@ fn a_rehearsal_answers_for_the_way_back_and_for_the_time() {
     assert_eq!(unknown.standing(Item::Time), Standing::NeedsPerson);
 }
 
+/// Each of the statements leaves the item so.
+fn each(statements: &[&str], list: fn(&str) -> Checklist, item: Item, standing: Standing) {
+    for sql in statements {
+        let list = list(sql);
+        assert_eq!(list.standing(item), standing, "{sql}: {item:?}: {}", why(&list, item));
+    }
+}
+
 #[test]
 fn whatever_takes_a_column_from_old_code_fails_before_green() {
-    for sql in [
+    let taking = [
         "DROP SCHEMA app CASCADE;",
         "DROP TYPE status CASCADE;",
         "DROP DOMAIN posint CASCADE;",
@@ -195,51 +203,41 @@ fn whatever_takes_a_column_from_old_code_fails_before_green() {
         "ALTER TABLE orders RENAME COLUMN amount TO total;",
         "ALTER TABLE orders RENAME TO purchases;",
         "ALTER TABLE orders SET SCHEMA app;",
-    ] {
-        let list = before_green(sql);
-        assert_eq!(list.standing(Item::Drops), Standing::Failed, "{sql}");
-        assert_eq!(list.standing(Item::BothVersions), Standing::Failed, "{sql}");
-    }
-    let drop = "ALTER TABLE orders DROP COLUMN amount;";
-    assert_eq!(list(drop).standing(Item::BothVersions), Standing::NeedsPerson, "no old code runs in phase 2");
+    ];
+    each(&taking, before_green, Item::Drops, Standing::Failed);
+    each(&taking, before_green, Item::BothVersions, Standing::Failed);
+    let in_phase_2 = ["ALTER TABLE orders DROP COLUMN amount;"];
+    each(&in_phase_2, before_green, Item::BothVersions, Standing::Failed);
+    each(&in_phase_2, list, Item::BothVersions, Standing::NeedsPerson);
 }
 
 #[test]
 fn what_nobody_follows_is_a_persons_to_know() {
-    for sql in [
+    let unfollowed = [
         "SELECT tidy_up();",
         "CALL tidy_up();",
         "DO $$ BEGIN PERFORM tidy_up(); END $$;",
         "DO $$ DECLARE c text; BEGIN SELECT 'amount' INTO c; EXECUTE 'ALTER TABLE orders DROP COLUMN ' || c; END $$;",
-    ] {
-        let list = list(sql);
-        for item in [Item::Drops, Item::Types, Item::Time] {
-            assert_eq!(list.standing(item), Standing::NeedsPerson, "{sql}: {}", why(&list, item));
-        }
+    ];
+    for item in [Item::Drops, Item::Types, Item::Indexes, Item::Time] {
+        each(&unfollowed, list, item, Standing::NeedsPerson);
     }
-    for sql in [
+    let endless = [
         "DO $$ DECLARE r record; BEGIN FOR r IN SELECT id FROM orders LOOP UPDATE orders SET amount = 1 WHERE id = r.id; END LOOP; END $$;",
         "EXPLAIN ANALYZE UPDATE orders SET amount = 1 WHERE id = 1;",
         "CREATE MATERIALIZED VIEW v AS SELECT id FROM orders;",
-    ] {
-        assert_eq!(list(sql).standing(Item::Time), Standing::NeedsPerson, "{sql}");
-    }
+    ];
+    each(&endless, list, Item::Time, Standing::NeedsPerson);
 }
 
 #[test]
 fn what_the_server_brings_and_what_is_made_anew_need_nobody() {
-    for sql in [
+    let harmless = [
         "SELECT setval('orders_id_seq', 7);",
         "SELECT pg_catalog.set_config('x.y', '1', false);",
         "DROP POLICY p ON orders; CREATE POLICY p ON orders USING (true);",
-    ] {
-        assert_eq!(
-            before_green(sql).standing(Item::Drops),
-            Standing::Passed,
-            "{sql}: {}",
-            why(&before_green(sql), Item::Drops)
-        );
-    }
+    ];
+    each(&harmless, before_green, Item::Drops, Standing::Passed);
 }
 
 #[test]

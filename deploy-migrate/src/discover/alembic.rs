@@ -22,6 +22,8 @@ use crate::split::split;
 
 /// One call of Alembic in offline mode starts Python and connects to nothing (ours).
 const LIMIT: Duration = Duration::from_secs(120);
+/// What the line begins with in which SQLAlchemy repeats the server's error.
+const SQLALCHEMY_ERROR: &str = "sqlalchemy.exc.";
 /// Directories above a script in which `alembic.ini` is looked for: `project/migrations/versions/` and some more.
 const LEVELS: usize = 5;
 
@@ -143,7 +145,7 @@ pub(super) fn project(
     let command = how.alembic.clone().unwrap_or_else(|| AlembicCommand::of(&directory));
     let output = command.run(ini, &["history", "--verbose"], how)?;
     if !output.status.success() {
-        let why = format!("`{} history` failed: {}", command.0.join(" "), last_words(&output.stderr));
+        let why = format!("`{} history` failed: {}", command.0.join(" "), last_words(output.stderr.lines()));
         return Err(failed(ini, format!("{why}; another way to run it is said with --alembic \"COMMAND\"")));
     }
     let mut revisions = history(&output.stdout);
@@ -241,7 +243,7 @@ impl Offline<'_> {
             let output = self.command.run(self.ini, &["upgrade", &way, "--sql"], self.how)?;
             match section(&output.stdout, &revision.id) {
                 Some(sql) if output.status.success() => return Ok(Sql::Text(sql)),
-                Some(_) | None => why = last_words(&output.stderr),
+                Some(_) | None => why = last_words(output.stderr.lines()).to_owned(),
             }
         }
         Ok(Sql::NeedsConnection(why))
@@ -341,10 +343,12 @@ fn is_bookkeeping(statement: &str) -> bool {
     words.iter().any(|word| *word == "alembic_version" || word.ends_with(".alembic_version"))
 }
 
-/// The end of a traceback says what went wrong.
-fn last_words(stderr: &str) -> String {
-    let line = stderr.lines().map(str::trim).rfind(|line| !line.is_empty());
-    line.unwrap_or("it said nothing").to_owned()
+/// The line that says what went wrong: the last one with something on it, or SQLAlchemy's error, behind which the statement and an address of
+/// its manual follow.
+pub(crate) fn last_words<'a>(lines: impl DoubleEndedIterator<Item = &'a str> + Clone) -> &'a str {
+    let lines = lines.map(str::trim).rev();
+    let error = lines.clone().find(|line| line.starts_with(SQLALCHEMY_ERROR));
+    error.or_else(|| lines.clone().find(|line| !line.is_empty())).unwrap_or("it said nothing")
 }
 
 /// The ids of the revisions that `alembic history --verbose` lists.

@@ -20,7 +20,7 @@ use crate::report::Problem;
 
 pub use alembic::AlembicCommand;
 #[cfg(feature = "run")]
-pub(crate) use alembic::{captured, revisions_of_history};
+pub(crate) use alembic::{captured, last_words, revisions_of_history};
 #[cfg(feature = "run")]
 pub(crate) use directory::half as half_of_a_version;
 #[cfg(feature = "run")]

@@ -2,15 +2,14 @@
 
 use std::collections::VecDeque;
 
+use crate::discover::last_words;
+
 /// A journal keeps the beginning, where a tool says what it does …
 const FIRST: usize = 40;
 /// … and the end, where it says what went wrong (both ours: with [`LONGEST`] at most 100 kB of a record).
 const LAST: usize = 160;
 /// Longer lines are cut.
 const LONGEST: usize = 500;
-
-/// What the line begins with in which SQLAlchemy repeats the server's error.
-const SQLALCHEMY_ERROR: &str = "sqlalchemy.exc.";
 
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -32,15 +31,12 @@ impl Lines {
         self.last.push_back(line);
     }
 
-    /// The line that says what went wrong: the last one with something on it, or SQLAlchemy's error, behind which the statement and an
-    /// address of its manual follow.
+    /// The line that says what went wrong.
     pub(super) fn last_words(&self) -> &str {
-        let lines = || self.iter().map(str::trim).rev();
-        let error = lines().find(|line| line.starts_with(SQLALCHEMY_ERROR));
-        error.or_else(|| lines().find(|line| !line.is_empty())).unwrap_or("it said nothing")
+        last_words(self.iter())
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
         self.first.iter().chain(&self.last).map(String::as_str)
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mpac_deploy_migrate::discover::Discovery;
 use mpac_deploy_migrate::run::rehearse::Rehearsal;
 use mpac_deploy_migrate::run::{Database, Migrator};
 
@@ -22,21 +23,48 @@ fn edited(project: &Project, name: &str, change: impl Fn(&str) -> String) -> Pat
     path
 }
 
+/// A database that a project knows besides, and must not touch.
+struct Second(Place);
+
+impl Second {
+    async fn new() -> Self {
+        Self(Place::new().await)
+    }
+
+    /// Statements of Python that make a table there.
+    fn touching(&self) -> String {
+        let url = self.0.database().to_string().replace("postgres://", "postgresql+psycopg://");
+        format!(
+            "import sqlalchemy\nwith sqlalchemy.create_engine({:?}).begin() as it:\n    it.exec_driver_sql('CREATE TABLE touched (id int)')\n",
+            url
+        )
+    }
+
+    async fn is_untouched(&self) -> bool {
+        self.0.count("SELECT count(*) FROM pg_class WHERE relname = 'touched'").await == 0
+    }
+
+    fn refused(&self) -> String {
+        format!("it connects to another database, {}", self.0.name)
+    }
+}
+
+fn indented(text: &str, by: usize) -> String {
+    text.lines().map(|line| format!("{}{line}\n", " ".repeat(by))).collect()
+}
+
 #[tokio::test]
 #[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
 async fn a_project_that_knows_a_second_database_runs_nothing_there() {
     let (place, project) = deployed(Kind::Alembic, TOTAL).await;
-    let second = Place::new().await;
-    let url = second.database().to_string().replace("postgres://", "postgresql+psycopg://");
+    let second = Second::new().await;
+    let online = indented(&second.touching(), 4);
     edited(&project, "migrations/env.py", |text| {
-        let there = "engine = sqlalchemy.create_engine(URL)\nif not context.is_offline_mode():\n    \
-                     with engine.begin() as it:\n        it.exec_driver_sql('CREATE TABLE touched (id int)')\n";
-        format!("{text}\nimport sqlalchemy\n{}", there.replace("URL", &format!("{url:?}")))
+        format!("{text}\nif not context.is_offline_mode():\n{online}")
     });
     let report = rehearsal(&place, &project).run().await.unwrap();
     let why = &report.failed.as_ref().unwrap().why;
-    assert!(why.contains(&format!("it connects to another database, {}", second.name)), "{why}");
-    assert_eq!(second.count("SELECT count(*) FROM pg_class WHERE relname = 'touched'").await, 0);
+    assert!(why.contains(&second.refused()) && second.is_untouched().await, "{why}");
     no_copy_is_left(&place).await;
 }
 
@@ -44,19 +72,74 @@ async fn a_project_that_knows_a_second_database_runs_nothing_there() {
 #[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
 async fn a_script_that_connects_elsewhere_fails_on_the_copy_and_changes_nothing_there() {
     let (place, project) = deployed(Kind::Alembic, TOTAL).await;
-    let second = Place::new().await;
-    let url = second.database().to_string().replace("postgres://", "postgresql+psycopg://");
+    let second = Second::new().await;
+    let online = indented(&second.touching(), 8);
     edited(&project, "migrations/versions/r2_x.py", |text| {
-        let elsewhere = format!(
-            "def upgrade() -> None:\n    import sqlalchemy\n    if not op.get_context().as_sql:\n        \
-             with sqlalchemy.create_engine({url:?}).begin() as it:\n            it.exec_driver_sql('CREATE TABLE touched (id int)')\n"
-        );
+        let elsewhere = format!("def upgrade() -> None:\n    if not op.get_context().as_sql:\n{online}");
         text.replacen("def upgrade() -> None:\n", &elsewhere, 1)
     });
     let report = rehearsal(&place, &project).run().await.unwrap();
     let why = &report.failed.as_ref().unwrap().why;
-    assert!(why.contains(&format!("it connects to another database, {}", second.name)), "{why}");
-    assert_eq!(second.count("SELECT count(*) FROM pg_class WHERE relname = 'touched'").await, 0);
+    assert!(why.contains(&second.refused()) && second.is_untouched().await, "{why}");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn a_project_that_writes_while_it_shows_its_sql_changes_nothing() {
+    let (place, project) = deployed(Kind::Alembic, TOTAL).await;
+    let second = Second::new().await;
+    let env = edited(&project, "migrations/env.py", |text| format!("{}{text}", second.touching()));
+    let mut how = Discovery::default();
+    how.environment = vec![("DATABASE_URL".to_owned(), "postgresql+psycopg://".into())];
+    let found = how.find(&[project.dir.path().join("alembic.ini")]);
+    let shown = format!("{found:?}");
+    assert!(shown.contains("read-only transaction") && second.is_untouched().await, "{shown}");
+
+    // Options in the URL are in place of those of the environment.
+    let text = std::fs::read_to_string(&env).unwrap();
+    std::fs::write(
+        &env,
+        text.replacen("sslmode=disable", "sslmode=disable&options=-csearch_path%3Dpublic", 1),
+    )
+    .unwrap();
+    let refused = format!("{:?}", rehearsal(&place, &project).run().await);
+    assert!(
+        refused.contains("where it should only show its SQL") && second.is_untouched().await,
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and Alembic: cargo xtask test"]
+async fn names_are_looked_up_where_the_project_says() {
+    let next = ("CREATE TABLE things (id int)", "DROP TABLE things");
+    let (place, project) = deployed(Kind::Alembic, next).await;
+    place.run("CREATE SCHEMA app").await;
+    edited(&project, "migrations/env.py", |text| {
+        let sets = "connection.exec_driver_sql(\"SET search_path TO app, public\")\n        connection.commit()\n        ";
+        text.replacen(
+            "context.configure(\n            connection",
+            &format!("{sets}context.configure(\n            connection"),
+            1,
+        )
+    });
+    let report = rehearsal(&place, &project).run().await.unwrap();
+    assert!(report.is_right(), "{:?}", report.problems());
+    assert!(
+        report.statements.iter().any(|it| it.statement == "SET search_path TO app, public"),
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
+async fn a_role_is_made_once_although_there_are_two_copies() {
+    let role = format!("mpac_role_{}", std::process::id());
+    let up = format!("CREATE ROLE {role}; GRANT SELECT ON orders TO {role}");
+    let down = format!("REVOKE ALL ON orders FROM {role}; DROP ROLE {role}");
+    let report = rehearsed(Kind::Golang, (&up, &down)).await;
+    Place::new().await.run(&format!("DROP ROLE IF EXISTS {role}")).await;
+    assert!(report.is_right(), "{:?}", report.problems());
 }
 
 #[tokio::test]

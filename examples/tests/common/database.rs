@@ -9,6 +9,8 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls, config::Host};
 
@@ -16,6 +18,11 @@ use postgres::{Client, Config, NoTls, config::Host};
 pub(crate) const PASSWORD: &str = "hush";
 const VERSION: &str = "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL); \
                        INSERT INTO schema_migrations VALUES (1, false)";
+
+/// A look is one small query.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+/// Whatever a loaded machine takes; a test that works waits for a second or two.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
@@ -42,6 +49,15 @@ impl Database {
 
     fn on(&self, database: &str) -> Client {
         self.server.clone().dbname(database).connect(NoTls).unwrap()
+    }
+
+    /// Waits until a count is not 0: what other sessions do, no server tells by itself.
+    pub(crate) fn wait_for(&self, count: &str) {
+        let (mut client, began) = (self.client(), Instant::now());
+        while client.query_one(count, &[]).unwrap().get::<_, i64>(0) == 0 {
+            assert!(began.elapsed() < LONGEST_WAIT, "it has not come: {count}");
+            thread::sleep(BETWEEN_LOOKS);
+        }
     }
 
     pub(crate) fn url(&self) -> String {

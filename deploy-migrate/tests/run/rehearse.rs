@@ -12,7 +12,8 @@ const TABLES: (&str, &str) = (
     "CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric, code varchar(10)); INSERT INTO orders VALUES (1, 2, 'x')",
     "DROP TABLE orders",
 );
-const COPIES: &str = "SELECT count(*) FROM pg_database WHERE datname ~ ('^mpac_rehearse_[0-9]+_[0-9a-f]+_' || current_database() || '$')";
+const COPIES: &str =
+    "SELECT count(*) FROM pg_database WHERE datname ~ ('^mpac_rehearse_.*_' || current_database() || '$')";
 
 /// A database at the first version of a project that has one more.
 pub(crate) async fn deployed(kind: Kind, next: (&str, &str)) -> (Place, Project) {
@@ -390,7 +391,11 @@ async fn rows_that_are_found_by_an_index_are_work_all_the_same() {
 async fn whoever_says_stop_gets_the_answer_after_the_copies_are_gone() {
     let (place, project) = deployed(Kind::Golang, ("SELECT pg_sleep(60)", "SELECT 1")).await;
     let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE 'mpac_rehearse_%' AND right(datname, length(current_database())) = current_database()";
-    let stopped = rehearsal(&place, &project).run_until(place.until(asleep)).await.unwrap_err();
+    let both_are_there = async {
+        place.until(asleep).await;
+        assert_eq!(place.count(COPIES).await, 2);
+    };
+    let stopped = rehearsal(&place, &project).run_until(both_are_there).await.unwrap_err();
     assert!(
         matches!(&stopped, RehearseError::Stopped { left_behind } if left_behind.is_empty()),
         "{stopped}"
@@ -487,10 +492,14 @@ async fn a_right_that_is_given_and_taken_is_no_difference() {
 
 #[tokio::test]
 #[ignore = "needs a PostgreSQL server and golang-migrate, or Python for its stand-in: cargo xtask test"]
-async fn an_index_of_another_method_takes_nobody_knows_how_long() {
+async fn an_index_of_another_method_and_a_block_take_nobody_knows_how_long() {
     let report =
         rehearsed(Kind::Golang, ("CREATE INDEX by_code ON orders USING hash (code)", "DROP INDEX by_code"))
             .await;
+    let estimate = report.estimate.as_ref().unwrap();
+    assert!(estimate.unknown.len() == 1 && report.for_checklist().longest.is_none(), "{estimate:?}");
+    let block = "DO $$ BEGIN UPDATE orders SET amount = 1 WHERE id = 1; END $$";
+    let report = rehearsed(Kind::Golang, (block, "SELECT 1")).await;
     let estimate = report.estimate.as_ref().unwrap();
     assert!(estimate.unknown.len() == 1 && report.for_checklist().longest.is_none(), "{estimate:?}");
 }
